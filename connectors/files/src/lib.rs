@@ -1,0 +1,1 @@
+//! CSV and JSONL files in, suppression lists out

@@ -1,0 +1,1 @@
+//! HubSpot contacts, communication preferences and GDPR delete

@@ -1,0 +1,78 @@
+//! The traits a connector implements. An ability is a facet: it cannot be declared without being there.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::change::{Batch, Erasing, Outcomes, Sighting, Target, Ticket};
+use crate::error::Result;
+use crate::info::{EraseSpec, Info, PullSpec, PushSpec};
+use crate::page::{Account, Cursor, Page, Stream, StreamId};
+
+/// What the host hands to every call.
+#[derive(Debug, Clone, Copy)]
+pub struct Cx<'a> {
+    /// The run that the call belongs to, for traces.
+    pub run: &'a str,
+}
+
+/// One configured account of one platform.
+#[async_trait]
+pub trait Connector: Send + Sync + Debug {
+    /// What it is.
+    fn info(&self) -> &Info;
+
+    /// Tries credentials and permissions and lists what there is. Writes nothing.
+    async fn probe(&self, cx: &Cx<'_>) -> Result<Account>;
+
+    /// Reading contacts.
+    fn pull(&self) -> Option<&dyn Pull> {
+        None
+    }
+
+    /// Writing suppressions and, where allowed, consents.
+    fn push(&self) -> Option<&dyn Push> {
+        None
+    }
+
+    /// Erasing people.
+    fn erase(&self) -> Option<&dyn Erase> {
+        None
+    }
+}
+
+/// Reading contacts, page by page.
+#[async_trait]
+pub trait Pull: Send + Sync {
+    /// How it behaves.
+    fn spec(&self) -> &PullSpec;
+
+    /// The streams there are now.
+    async fn streams(&self, cx: &Cx<'_>) -> Result<Vec<Stream>>;
+
+    /// One page. Without a cursor a full sweep starts; with one, its pass goes on where the cursor says.
+    async fn page(&self, cx: &Cx<'_>, stream: &StreamId, from: Option<&Cursor>) -> Result<Page>;
+}
+
+/// Writing changes.
+#[async_trait]
+pub trait Push: Send + Sync {
+    /// How it behaves.
+    fn spec(&self) -> &PushSpec;
+
+    /// Makes the changes of one batch and answers each exactly once. An error means that nothing is known to be done.
+    async fn push(&self, cx: &Cx<'_>, batch: Batch) -> Result<Outcomes>;
+}
+
+/// Erasing people and seeing that they are gone.
+#[async_trait]
+pub trait Erase: Send + Sync {
+    /// How it behaves.
+    fn spec(&self) -> &EraseSpec;
+
+    /// Asks the platform to erase one record for good.
+    async fn erase(&self, cx: &Cx<'_>, who: &Target) -> Result<Erasing>;
+
+    /// Reads back whether anything of the person is there.
+    async fn verify(&self, cx: &Cx<'_>, who: &Target, ticket: Option<&Ticket>) -> Result<Sighting>;
+}

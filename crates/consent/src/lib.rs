@@ -1,0 +1,31 @@
+//! The law: identifiers, purposes, channels, evidence, facts, standing, decision, policy.
+//!
+//! Everything here is pure, synchronous and total: no input or output, no clock, no panic on any input. A person's facts
+//! are folded into a [`Standing`], which is a function of the *set* of facts, so order, repetition and races cannot
+//! matter. [`decide`](Standing::decide) answers whether the person may be contacted for a purpose over a channel, with one
+//! primary reason and the facts behind it. When in doubt, the stricter answer.
+//!
+//! It refuses to know of stores, vendors, wire formats and serialisation.
+
+mod address;
+mod channel;
+mod evidence;
+mod fact;
+mod hashed;
+mod policy;
+mod system;
+mod text;
+mod time;
+
+pub use address::{Address, AddressKind, Aliases, Defect};
+pub use channel::{Channel, Channels};
+pub use evidence::{Evidence, Level};
+pub use fact::{
+    Activity, Actor, Audience, Bounce, Country, Fact, FactId, HoldBasis, Kind, Purposes, RecordRef, Relation, Scope,
+    Status, Via, Who,
+};
+pub use hashed::{Algorithm, HashedAddress, KeyId, Keyring, Normalisation};
+pub use policy::{Basis, BasisRule, Family, LevelRule, Need, Policy, Propagate, Purpose, RegrantLevels};
+pub use system::{Clock, Resubscribe, System, Systems};
+pub use text::{CustomerNo, ListId, NoticeId, PersonId, PurposeId, PushId, RecordId, SystemId};
+pub use time::{Interval, Occurred};

@@ -1,0 +1,1 @@
+//! The shell: sync, deliver, report

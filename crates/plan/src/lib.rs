@@ -1,0 +1,1 @@
+//! The judgement: observations to commit, decision to change, guard, settle, explanation

@@ -1,0 +1,1 @@
+//! In-memory HTTP twins of the vendors, with their rules and faults

@@ -1,0 +1,1 @@
+//! The toolbox for connector authors: transport layers, authentication, paging, secrets

@@ -1,0 +1,1 @@
+//! Configuration as types, secrets as references, the policy file

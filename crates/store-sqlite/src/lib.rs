@@ -1,0 +1,1 @@
+//! The embedded store: SQLite on a blocking thread of its own

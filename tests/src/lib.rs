@@ -1,0 +1,1 @@
+//! Workspace acceptance: journeys, scenarios, crash, tidy
