@@ -393,7 +393,12 @@ pub enum Kind {
         status: Status,
         /// What it can show for it.
         evidence: Evidence,
+        /// How often the state had changed before, where the host counted: then each change is an event of its own.
+        /// `None` for single polls: then the fold finds the runs.
+        turn: Option<u32>,
     },
+    /// Identifiers or attributes were seen, and nothing else is known.
+    Attribute,
     /// A message came back.
     Bounce(Bounce),
     /// A message was delivered.

@@ -7,25 +7,39 @@
 //!
 //! It refuses to know of stores, vendors, wire formats and serialisation.
 
+mod action;
 mod address;
+mod basis;
 mod channel;
+mod decide;
+mod decision;
 mod evidence;
 mod fact;
 mod hashed;
+mod identity;
+mod law;
 mod policy;
+mod reach;
+mod scope;
+mod standing;
 mod system;
 mod text;
 mod time;
 
+pub use action::{Shown, Stance, verb};
+
 pub use address::{Address, AddressKind, Aliases, Defect};
 pub use channel::{Channel, Channels};
+pub use decision::{ConsentStatus, Decision, Reason, Verdict};
 pub use evidence::{Evidence, Level};
 pub use fact::{
     Activity, Actor, Audience, Bounce, Country, Fact, FactId, HoldBasis, Kind, Purposes, RecordRef, Relation, Scope,
     Status, Via, Who,
 };
 pub use hashed::{Algorithm, HashedAddress, KeyId, Keyring, Normalisation};
+pub use law::{Key, Law, OwnPush, Verb};
 pub use policy::{Basis, BasisRule, Family, LevelRule, Need, Policy, Propagate, Purpose, RegrantLevels};
+pub use standing::Standing;
 pub use system::{Clock, Resubscribe, System, Systems};
 pub use text::{CustomerNo, ListId, NoticeId, PersonId, PurposeId, PushId, RecordId, SystemId};
 pub use time::{Interval, Occurred};

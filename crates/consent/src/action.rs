@@ -1,0 +1,324 @@
+//! What each system must be told: the difference between what it shows and what the decision wants (consent model 3.8).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::address::Address;
+use crate::channel::Channel;
+use crate::decision::{Decision, Reason, Verdict};
+use crate::evidence::Level;
+use crate::fact::{Actor, Bounce, Fact, Kind, RecordRef, Status};
+use crate::law::{Key, Law, OwnPush, Verb};
+use crate::policy::Policy;
+use crate::scope;
+use crate::standing::{Severity, Standing, severity};
+use crate::system::{Resubscribe, System};
+use crate::text::SystemId;
+
+/// What a system shows of permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Stance {
+    /// Neither in nor out.
+    #[default]
+    Nothing,
+    /// Believed subscribed: it may send.
+    In,
+    /// Opted out there.
+    Out,
+}
+
+/// What one system shows of one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shown {
+    /// What it shows of permission.
+    pub stance: Stance,
+    /// Whether it shows the address as dead.
+    pub invalid: bool,
+    /// Whether the host restricted the contact there.
+    pub restricted: bool,
+    /// Whether it holds exactly this address. No system is told an address it does not hold, except by a subscribe (I26).
+    pub holds: bool,
+}
+
+/// The verb that brings what a system shows to what the decision wants; `None` where they agree.
+///
+/// Erasures are not decided per key but per person and record: see [`Standing::actions`].
+///
+/// ```
+/// use unisson_consent::{Channels, Level, Resubscribe, Shown, Stance, System, verb};
+/// # use unisson_consent::{ConsentStatus, Decision, Reason, Verdict};
+/// # let denied = Decision {
+/// #     verdict: Verdict::Deny, status: ConsentStatus::Withdrawn, reason: Reason::Withdrawn, rule: None, facts: vec![],
+/// #     level: Level::Nothing, negative: true, refused_by_person: true, valid_until: None,
+/// # };
+/// let subscribed = Shown { stance: Stance::In, holds: true, ..Shown::default() };
+/// let says = verb(&denied, &subscribed, Resubscribe::Allowed, true);
+/// assert_eq!(says, Some(unisson_consent::Verb::Suppress));
+/// ```
+pub fn verb(decision: &Decision, shown: &Shown, resubscribe: Resubscribe, push_grants: bool) -> Option<Verb> {
+    match (decision.verdict, decision.reason) {
+        (Verdict::Allow, Reason::Consent) if push_grants => readmit(shown, resubscribe),
+        (Verdict::Allow, _) => None,
+        (Verdict::Ask, _) => (shown.stance == Stance::In).then_some(Verb::RequalOnly),
+        (Verdict::Deny, Reason::Erased) => None,
+        (Verdict::Deny, Reason::Restricted) => (!shown.restricted).then_some(Verb::Restrict),
+        (Verdict::Deny, Reason::Undeliverable) => (shown.holds && !shown.invalid).then_some(Verb::MarkInvalid),
+        (Verdict::Deny, _) => {
+            let unheard = decision.negative && shown.holds && shown.stance != Stance::Out;
+            (shown.stance == Stance::In || unheard).then_some(Verb::Suppress)
+        }
+    }
+}
+
+/// How an allowed contact gets back in. A vendor's block is reported, never dodged (I14).
+fn readmit(shown: &Shown, resubscribe: Resubscribe) -> Option<Verb> {
+    let closed = shown.stance == Stance::Out || shown.invalid;
+    if !closed {
+        return (shown.stance != Stance::In).then_some(Verb::Subscribe);
+    }
+    Some(match resubscribe {
+        Resubscribe::Allowed => Verb::Subscribe,
+        Resubscribe::VendorDoi => Verb::Reconfirm,
+        Resubscribe::Forbidden => Verb::ReportVendorBlock,
+    })
+}
+
+impl Standing {
+    /// What must be pushed next for one key, system by system, from the facts alone.
+    ///
+    /// A host that keeps replicas of what each system shows uses [`verb`] on them instead; the answers are the same.
+    pub fn actions(&self, key: &Key, law: &Law, now: Timestamp) -> BTreeMap<SystemId, BTreeSet<Verb>> {
+        let decision = self.decide(key, law, now);
+        let mut actions: BTreeMap<SystemId, BTreeSet<Verb>> = BTreeMap::new();
+        for person in self.people.holding(&key.address, key.person.as_ref()) {
+            let records: Vec<(&RecordRef, &[Address])> = self.people.records_of(person).collect();
+            let verbs = if decision.reason == Reason::Erased {
+                self.erasures(person, &records, (law, now))
+            } else {
+                self.key_verbs(key, &decision, &records, law)
+            };
+            for (system, verb) in verbs {
+                actions.entry(system).or_default().insert(verb);
+            }
+        }
+        actions
+    }
+
+    fn key_verbs(
+        &self,
+        key: &Key,
+        decision: &Decision,
+        records: &[(&RecordRef, &[Address])],
+        law: &Law,
+    ) -> Vec<(SystemId, Verb)> {
+        let mut by_system: BTreeMap<&SystemId, Vec<Shown>> = BTreeMap::new();
+        for (record, addresses) in records {
+            let system = law.systems.get(&record.system);
+            if !speaks_to(system, key.channel) {
+                continue;
+            }
+            let same_kind = addresses.iter().any(|address| address.kind() == key.channel.address_kind());
+            let shown = self.shown(record, addresses, key, law);
+            if let Some(shown) = shown.filter(|_| same_kind) {
+                by_system.entry(&record.system).or_default().push(shown);
+            }
+        }
+        let mut verbs = Vec::new();
+        for (id, shown) in by_system {
+            let resubscribe = law.systems.get(id).resubscribe;
+            let told = |shown: &Shown| verb(decision, shown, resubscribe, law.policy.push_grants);
+            if decision.verdict == Verdict::Allow {
+                // One subscribed record is enough; otherwise the record that holds the address is the one to open.
+                let open = |shown: &&Shown| shown.stance == Stance::In && !shown.invalid;
+                let best = shown.iter().find(open).or_else(|| shown.iter().find(|shown| shown.holds)).or(shown.first());
+                verbs.extend(best.and_then(told).map(|verb| (id.clone(), verb)));
+            } else {
+                verbs.extend(shown.iter().filter_map(told).map(|verb| (id.clone(), verb)));
+            }
+        }
+        verbs
+    }
+
+    /// What a record shows of a key, after everything it told and everything the host wrote; `None` once it is gone.
+    fn shown(&self, record: &RecordRef, addresses: &[Address], key: &Key, law: &Law) -> Option<Shown> {
+        let holds = addresses.iter().any(|held| {
+            held.kind() == key.address.kind()
+                && (held.grant_eq(&key.address) || held.suppress_key() == key.address.suppress_key())
+        });
+        let mut shown = Shown { holds, ..Shown::default() };
+        let mut gone = false;
+        for word in self.words(record, law) {
+            match word {
+                Word::Told(fact) => {
+                    gone = matches!(fact.kind, Kind::Snapshot { status: Status::Deleted, .. });
+                    if holds {
+                        tell(&mut shown, fact, key, &law.policy);
+                    }
+                }
+                Word::Wrote(push) => gone = written(&mut shown, push, key, &law.policy) || gone,
+            }
+        }
+        (!gone).then_some(shown)
+    }
+
+    /// Everything a record told and everything the host wrote to its system, in the order in which it took effect there.
+    fn words(&self, record: &RecordRef, law: &Law) -> Vec<Word<'_>> {
+        let told = self.facts.iter().filter(|fact| is_of(fact, record)).map(|fact| {
+            let at = match fact.kind {
+                // A present state is true when it was seen, however old its cause.
+                Kind::Snapshot { .. } => fact.observed_at,
+                _ => Self::interval(fact, law).hi,
+            };
+            // Of two words at one moment the stricter stays.
+            ((at, u8::from(severity(&fact.kind).is_some())), Word::Told(fact))
+        });
+        let wrote = self
+            .pushes
+            .iter()
+            .filter(|push| push.acknowledged && push.system == record.system)
+            .map(|push| ((push.at, 2), Word::Wrote(push)));
+        let mut words: Vec<_> = told.chain(wrote).collect();
+        words.sort_by_key(|(order, _)| *order);
+        words.into_iter().map(|(_, word)| word).collect()
+    }
+
+    /// What must be erased where: everything that holds the person, except what a hold keeps apart.
+    fn erasures(
+        &self,
+        person: usize,
+        records: &[(&RecordRef, &[Address])],
+        (law, now): (&Law, Timestamp),
+    ) -> Vec<(SystemId, Verb)> {
+        let erasures: Vec<_> = self
+            .negatives
+            .iter()
+            .filter(|negative| negative.severity == Severity::Erase)
+            .filter(|negative| {
+                negative.act.person == Some(person)
+                    || records.iter().any(|(_, held)| held.iter().any(|address| self.is_on(&negative.act, address, law)))
+            })
+            .collect();
+        let Some(erased_at) = erasures.iter().map(|erasure| self.fact_of(&erasure.act).observed_at).min() else {
+            return Vec::new();
+        };
+        let returned_at = self
+            .grants
+            .iter()
+            .filter(|grant| grant.act.person == Some(person) && !grant.void)
+            .filter(|grant| grant.level >= law.policy.regrant.erase.max(Level::Confirmed))
+            .filter(|grant| matches!(self.fact_of(&grant.act).actor, Actor::DataSubject | Actor::Guardian))
+            .filter(|grant| erasures.iter().all(|erasure| grant.act.at.is_after(&erasure.act.at)))
+            .map(|grant| self.fact_of(&grant.act).observed_at)
+            .min();
+        records
+            .iter()
+            .filter_map(|(record, _)| {
+                let sighting = self.sighting(record, erased_at, returned_at)?;
+                let held = self.facts.iter().any(|fact| {
+                    is_of(fact, record) && matches!(fact.kind, Kind::Hold { until, .. } if now < until)
+                });
+                Some((record.system.clone(), if held { Verb::EraseExceptHold } else { sighting }))
+            })
+            .collect()
+    }
+
+    /// How a record stands to an erasure: still there, back again, or (`None`) gone or part of a new beginning.
+    fn sighting(&self, record: &RecordRef, erased_at: Timestamp, returned_at: Option<Timestamp>) -> Option<Verb> {
+        let mut here: Option<Verb> = None;
+        let mut confirmed_gone = false;
+        let mut sightings: Vec<(Timestamp, bool)> = self
+            .facts
+            .iter()
+            .filter(|fact| is_of(fact, record) && holds_data(&fact.kind))
+            .map(|fact| (fact.observed_at, matches!(fact.kind, Kind::Snapshot { status: Status::Deleted, .. })))
+            .chain(self.pushes.iter().filter(|push| push.acknowledged && push.system == record.system).filter_map(|push| {
+                matches!(push.verb, Verb::Erase | Verb::ReErase | Verb::EraseExceptHold).then_some((push.at, true))
+            }))
+            .collect();
+        sightings.sort_unstable();
+        for (at, gone) in sightings {
+            if gone {
+                confirmed_gone = true;
+                here = None;
+            } else if at <= erased_at {
+                here = Some(Verb::Erase);
+            } else if returned_at.is_none_or(|returned| at < returned) && (here.is_none() || confirmed_gone) {
+                here = Some(Verb::ReErase);
+            }
+        }
+        here
+    }
+}
+
+/// One word of the exchange with a system.
+enum Word<'a> {
+    Told(&'a Fact),
+    Wrote(&'a OwnPush),
+}
+
+fn is_of(fact: &Fact, record: &RecordRef) -> bool {
+    fact.system == record.system && fact.record.as_ref() == Some(&record.record)
+}
+
+/// Whether decisions for a channel are pushed to a system at all.
+fn speaks_to(system: &System, channel: Channel) -> bool {
+    system.marketing && system.channels.contains(channel)
+}
+
+/// Whether a fact shows that its system holds data of the person, rather than only recording what the host was asked.
+fn holds_data(kind: &Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::EraseRequest { .. } | Kind::Restrict | Kind::Unrestrict | Kind::OperatorBlock | Kind::OperatorUnblock
+    )
+}
+
+/// Applies what a record told: what lets in is read narrowly, what shuts out is read widely.
+fn tell(shown: &mut Shown, fact: &Fact, key: &Key, policy: &Policy) {
+    let narrow = || scope::grants(policy, &fact.system, &fact.scope, &key.purpose, key.channel);
+    let wide = || scope::refuses(policy, &fact.system, &fact.scope, &key.purpose, key.channel);
+    match &fact.kind {
+        Kind::Grant { .. } if narrow() => shown.stance = Stance::In,
+        Kind::Snapshot { status: Status::Subscribed, .. } if narrow() => {
+            shown.stance = Stance::In;
+            shown.invalid = false;
+        }
+        Kind::Refuse | Kind::Withdraw | Kind::Object | Kind::Complaint if wide() => shown.stance = Stance::Out,
+        Kind::Snapshot { status: Status::Unsubscribed | Status::Complained | Status::Blocked, .. } if wide() => {
+            shown.stance = Stance::Out;
+        }
+        Kind::Snapshot { status: Status::Invalid, .. } if wide() => {
+            shown.stance = Stance::Nothing;
+            shown.invalid = true;
+        }
+        Kind::Snapshot { status: Status::Never | Status::Pending | Status::Unknown, .. } if narrow() => {
+            shown.stance = Stance::Nothing;
+        }
+        Kind::Bounce(Bounce::Hard) if wide() => shown.invalid = true,
+        Kind::Delivered => shown.invalid = false,
+        _ => {}
+    }
+}
+
+/// Applies what the host wrote; tells whether the record is gone by it.
+fn written(shown: &mut Shown, push: &OwnPush, key: &Key, policy: &Policy) -> bool {
+    if matches!(push.verb, Verb::Erase | Verb::ReErase | Verb::EraseExceptHold) {
+        return true;
+    }
+    if !scope::refuses(policy, &push.system, &push.scope, &key.purpose, key.channel) {
+        return false;
+    }
+    match push.verb {
+        Verb::Suppress => shown.stance = Stance::Out,
+        Verb::Subscribe => {
+            shown.stance = Stance::In;
+            shown.invalid = false;
+        }
+        Verb::Reconfirm | Verb::RequalOnly => shown.stance = Stance::Nothing,
+        Verb::MarkInvalid => shown.invalid = true,
+        Verb::Restrict => shown.restricted = true,
+        Verb::ReportVendorBlock | Verb::Erase | Verb::ReErase | Verb::EraseExceptHold => {}
+    }
+    false
+}
