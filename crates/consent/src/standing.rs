@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::address::Address;
 use crate::evidence::{Evidence, Level};
-use crate::fact::{Actor, Fact, FactId, Kind, Status};
+use crate::fact::{Actor, Fact, FactId, Kind, RecordRef, Status};
 use crate::identity::People;
 use crate::law::{Law, OwnPush, Verb};
 use crate::text::NoticeId;
@@ -91,6 +92,36 @@ impl Standing {
     /// When a fact may have happened, in the order a reader expects: by what is known of the time.
     pub fn interval(fact: &Fact, law: &Law) -> Interval {
         Interval::of(fact.occurred, fact.observed_at, law.systems.get(&fact.system))
+    }
+
+    /// The facts that bear on an address: everything about the people who hold it, and every negative or sign that
+    /// reaches the address itself, in the order in which they may have happened.
+    pub fn about(&self, address: &Address, law: &Law) -> Vec<&Fact> {
+        let people = self.people.holding(address, None);
+        let mut facts: Vec<&Fact> = self
+            .facts
+            .iter()
+            .filter(|fact| {
+                let reaches = |held: &Address| held.suppress_eq(address, law.policy.aliases);
+                self.people.person_of(fact).is_some_and(|person| people.contains(&person))
+                    || fact.who.addresses.iter().any(reaches)
+                    || fact.who.hashes.iter().any(|hash| hash.matches(address, &law.keyring))
+            })
+            .collect();
+        facts.sort_by_key(|fact| (Self::interval(fact, law).hi, fact.observed_at, fact.id));
+        facts
+    }
+
+    /// Whether a record belongs to one of the people who hold an address.
+    pub fn is_record_of(&self, record: &RecordRef, address: &Address) -> bool {
+        self.people.owner(record).is_some_and(|person| self.people.holding(address, None).contains(&person))
+    }
+
+    /// The level that an opt-in reaches by its evidence, its source, its time and its actor; `None` for other facts.
+    ///
+    /// Whether the person was a child when giving it is weighed only in a decision.
+    pub fn level_of(fact: &Fact, law: &Law) -> Option<Level> {
+        claim(&fact.kind).map(|claim| level(fact, claim.evidence, &Self::interval(fact, law), law))
     }
 
     fn read(&mut self, law: &Law) {

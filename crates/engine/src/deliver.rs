@@ -1,0 +1,198 @@
+//! Delivering: claims under lease, batches to the connector's size, one outcome for each change, settled by a commit.
+
+use futures::StreamExt as _;
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use unisson_connector::{Batch, Cx, Error, ErrorKind, Outcome, Push, PushSpec};
+use unisson_plan::{Commit, Settled, Settlement, Wrote, acknowledge, shows_after};
+use unisson_store::{Claim, Claimed, StoreError};
+
+use crate::host::{Instance, Run, count};
+use crate::report::{InstanceReport, RunReport};
+
+/// How many batches of one instance are under way at once. Its own limits are kept below, by the transport.
+const BATCHES_AT_ONCE: usize = 4;
+/// How many changes are claimed at once, in batches.
+const BATCHES_CLAIMED: usize = 8;
+/// How often in a row an instance may fail before delivery to it ends for this run.
+const FAILURES_MAX: u32 = 3;
+/// The first pause before a change is tried again; each further one is twice as long.
+const PAUSE_FIRST: SignedDuration = SignedDuration::from_secs(30);
+/// The longest such pause.
+const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+
+/// Changes that share action and scope, with what is known of each.
+type Group = Vec<Claimed>;
+
+impl Run<'_> {
+    /// Delivers what is released, all instances at once.
+    pub(crate) async fn deliver(&self, report: &mut RunReport) -> Result<(), StoreError> {
+        // Whoever was not read may know of a refusal: then nobody is brought back.
+        let openings = self.order.only.is_empty() && report.instances.values().all(|part| part.complete);
+        let parts = self.engine.instances.iter().map(|instance| {
+            let part = report.instances.get(instance.id.as_str()).cloned().unwrap_or_default();
+            self.deliver_instance(instance, part, openings)
+        });
+        let parts = join_all(parts).await;
+        for (instance, part) in self.engine.instances.iter().zip(parts) {
+            report.instances.insert(instance.id.as_str().to_owned(), part?);
+        }
+        Ok(())
+    }
+
+    async fn deliver_instance(
+        &self,
+        instance: &Instance,
+        mut report: InstanceReport,
+        openings: bool,
+    ) -> Result<InstanceReport, StoreError> {
+        let Some(push) = instance.connector.push().filter(|_| instance.enabled && self.includes(instance)) else {
+            return Ok(report);
+        };
+        let spec = push.spec();
+        let size = spec.batch_max.get();
+        let mut failures = 0;
+        while failures < FAILURES_MAX {
+            let now = self.now();
+            let until = now.checked_add(self.engine.options.lease).unwrap_or(now);
+            let claim = Claim { instance: &instance.id, now, until, limit: size * BATCHES_CLAIMED, openings };
+            let claimed = self.engine.store.claim(claim).await?;
+            if claimed.is_empty() {
+                return Ok(report);
+            }
+            let deliveries = groups(claimed, size).into_iter().map(|group| self.deliver_group(push, group));
+            let mut answers = futures::stream::iter(deliveries).buffer_unordered(BATCHES_AT_ONCE);
+            let mut failed = false;
+            while let Some((settled, error)) = answers.next().await {
+                self.engine.progress.delivered(&instance.id, settled.len() as u64);
+                let mut commit = Commit::new(self.id.clone(), self.now());
+                for (action, settled) in settled {
+                    count(&mut report.delivered, format!("{} {}", action.as_str(), word(&settled.settlement)), 1);
+                    commit.settled.push(settled);
+                }
+                self.engine.store.commit(commit).await?;
+                if let Some(error) = error {
+                    tracing::warn!(instance.name = %instance.id, error = %error, "a batch was not delivered");
+                    report.fail(&error);
+                    failed = true;
+                    if matches!(error.kind(), ErrorKind::Config | ErrorKind::Scope | ErrorKind::RateLimited(_)) {
+                        failures = FAILURES_MAX;
+                    }
+                }
+            }
+            failures = if failed { failures + 1 } else { 0 };
+        }
+        Ok(report)
+    }
+
+    /// Delivers one group; where the platform refuses it whole, its halves, until the poisonous change stands alone.
+    async fn deliver_group(
+        &self,
+        push: &dyn Push,
+        group: Group,
+    ) -> (Vec<(unisson_connector::Action, Settled)>, Option<Error>) {
+        let cx = Cx { run: &self.id.0 };
+        let mut waiting = vec![group];
+        let mut settled = Vec::new();
+        let mut failure = None;
+        while let Some(mut group) = waiting.pop() {
+            let batch = Batch::new(group.iter().map(|claimed| claimed.change.clone()).collect());
+            match push.push(&cx, batch).await {
+                Ok(outcomes) => {
+                    for (id, outcome) in outcomes {
+                        if let Some(claimed) = group.iter().find(|claimed| claimed.change.id == id) {
+                            settled.push((claimed.change.action, self.settle(claimed, outcome, push.spec())));
+                        }
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Refused && group.len() > 1 => {
+                    let rest = group.split_off(group.len() / 2);
+                    waiting.extend([rest, group]);
+                }
+                Err(error) => {
+                    let outcome = assume(&error);
+                    settled.extend(
+                        group.iter().map(|one| (one.change.action, self.settle(one, outcome.clone(), push.spec()))),
+                    );
+                    failure = (error.kind() != ErrorKind::Refused).then_some(error).or(failure);
+                }
+            }
+        }
+        (settled, failure)
+    }
+
+    fn settle(&self, claimed: &Claimed, outcome: Outcome, spec: &PushSpec) -> Settled {
+        let now = self.now();
+        let change = &claimed.change;
+        let (settlement, replica) = match outcome {
+            Outcome::Applied | Outcome::AlreadySo => {
+                let before = claimed.replica.slot(&change.scope).map_or(unisson_consent::Status::Unknown, |slot| slot.status);
+                let wrote = Wrote { before, status: shows_after(change.action), at: now };
+                (Settlement::Done, Some(acknowledge(&claimed.replica, &change.scope, wrote)))
+            }
+            Outcome::NotFound => (Settlement::Gone, None),
+            Outcome::InFlight(ticket) => (Settlement::InFlight(ticket), None),
+            Outcome::Later(after) => {
+                let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+                (Settlement::Later(later(now, after.unwrap_or_else(|| pause(claimed.attempts)))), None)
+            }
+            Outcome::Refused(code) => (Settlement::Refused(code), None),
+            // What may be done twice is simply done again; anything else is read back first.
+            Outcome::Unknown if spec.idempotent => (Settlement::Later(later(now, pause(claimed.attempts))), None),
+            Outcome::Unknown => (Settlement::Unknown, None),
+        };
+        Settled { id: change.id.clone(), settlement, replica }
+    }
+}
+
+/// What a failure of a whole batch says of each change in it.
+fn assume(error: &Error) -> Outcome {
+    match error.kind() {
+        ErrorKind::RateLimited(after) => Outcome::Later(after),
+        ErrorKind::Refused | ErrorKind::Bounds => {
+            let status = error.context().iter().find(|(name, _)| *name == "status").map(|(_, value)| value.as_str());
+            Outcome::Refused(status.unwrap_or("refused").to_owned())
+        }
+        ErrorKind::NotFound => Outcome::NotFound,
+        // The answer was not what the platform documents: it may have acted all the same.
+        ErrorKind::Lost | ErrorKind::Contract => Outcome::Unknown,
+        ErrorKind::Config | ErrorKind::Scope | ErrorKind::Transient | ErrorKind::Incomplete => Outcome::Later(None),
+    }
+}
+
+/// Cuts what was claimed into batches that share action and scope.
+fn groups(claimed: Vec<Claimed>, size: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for one in claimed {
+        let same = |group: &Group| {
+            group.first().is_some_and(|first| {
+                (first.change.action, &first.change.scope) == (one.change.action, &one.change.scope)
+            })
+        };
+        match groups.last_mut() {
+            Some(group) if same(group) && group.len() < size => group.push(one),
+            _ => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+fn pause(attempts: u32) -> SignedDuration {
+    let doubled = PAUSE_FIRST.checked_mul(1_i32.checked_shl(attempts.min(20)).unwrap_or(1)).unwrap_or(PAUSE_MAX);
+    doubled.min(PAUSE_MAX)
+}
+
+fn later(now: Timestamp, after: SignedDuration) -> Timestamp {
+    now.checked_add(after).unwrap_or(now)
+}
+
+fn word(settlement: &Settlement) -> String {
+    match settlement {
+        Settlement::Done => "done".to_owned(),
+        Settlement::Gone => "gone".to_owned(),
+        Settlement::InFlight(_) => "in flight".to_owned(),
+        Settlement::Later(_) => "later".to_owned(),
+        Settlement::Refused(code) => format!("refused: {code}"),
+        Settlement::Unknown => "unknown".to_owned(),
+    }
+}

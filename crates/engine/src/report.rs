@@ -1,0 +1,141 @@
+//! The report of a run: what was seen, planned and done, and above all what was not.
+//!
+//! It is kept as JSON with the run and shown by the command line. It names lists, codes and counts, never a person.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use unisson_plan::RunId;
+use unisson_store::RunState;
+
+/// How many rejects of one instance are named; the rest is only counted.
+pub(crate) const REJECTS_NAMED_MAX: usize = 20;
+
+/// What a run did and did not do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The run.
+    pub run: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended: `done`, `partial`, `held` or `failed`.
+    pub state: String,
+    /// Whether nothing was to be written to any platform.
+    pub dry_run: bool,
+    /// How many subjects were judged.
+    pub judged: u64,
+    /// Each instance by its name.
+    pub instances: BTreeMap<String, InstanceReport>,
+}
+
+/// One instance's part of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct InstanceReport {
+    /// The connector it runs on.
+    pub connector: String,
+    /// How much of a decision is pushed: `observe`, `negatives` or `full`.
+    pub enforce: String,
+    /// Whether every stream was read to its proven end.
+    pub complete: bool,
+    /// Whether its streams were swept in full, rather than read from where the last pass ended.
+    pub swept: bool,
+    /// Pages read.
+    pub pages: u64,
+    /// Contacts read, repeated ones included.
+    pub observed: u64,
+    /// Contacts of which something was new.
+    pub changed: u64,
+    /// New facts.
+    pub facts: u64,
+    /// Records that a complete sweep no longer showed.
+    pub vanished: u64,
+    /// Rows that could not be read.
+    pub rejects: u64,
+    /// Where some of them are, and why.
+    pub rejects_named: Vec<String>,
+    /// Lists that nobody mapped to a purpose, with how many contacts are opted in there.
+    pub unmapped: BTreeMap<String, u64>,
+    /// New changes by action and reason, such as `suppress withdrawn`.
+    pub planned: BTreeMap<String, u64>,
+    /// Changes the guard holds: how many, of how many contacts.
+    pub held: Option<(u64, u64)>,
+    /// What became of delivered changes, such as `suppress done`.
+    pub delivered: BTreeMap<String, u64>,
+    /// What was wanted and nothing could carry out, such as `suppress: the connector cannot suppress`.
+    pub unreached: BTreeMap<String, u64>,
+    /// What went wrong, in words.
+    pub errors: Vec<String>,
+    /// What a reader should know beside errors.
+    pub notes: Vec<String>,
+}
+
+impl RunReport {
+    /// An empty report of a run that begins.
+    pub fn new(run: &RunId, started_at: Timestamp, dry_run: bool) -> Self {
+        Self {
+            run: run.0.clone(),
+            started_at,
+            ended_at: None,
+            state: RunState::Running.as_str().to_owned(),
+            dry_run,
+            judged: 0,
+            instances: BTreeMap::new(),
+        }
+    }
+
+    /// How the run ended, from what its instances say.
+    pub fn outcome(&self) -> RunState {
+        if self.instances.values().any(|instance| instance.held.is_some()) {
+            RunState::Held
+        } else if self.instances.values().any(|instance| !instance.is_whole()) {
+            RunState::Partial
+        } else {
+            RunState::Done
+        }
+    }
+
+    /// The total over all instances of what was delivered, held, planned or not reached.
+    pub fn total(&self, figure: impl Fn(&InstanceReport) -> u64) -> u64 {
+        self.instances.values().map(figure).sum()
+    }
+}
+
+impl InstanceReport {
+    /// Whether everything was reached and everything wanted was done.
+    pub fn is_whole(&self) -> bool {
+        self.complete
+            && self.errors.is_empty()
+            && self.unreached.is_empty()
+            && self.unmapped.is_empty()
+            && self.delivered.keys().all(|what| what.ends_with(" done") || what.ends_with(" gone"))
+    }
+
+    pub(crate) fn reject(&mut self, place: &str, reason: &str) {
+        self.rejects += 1;
+        if self.rejects_named.len() < REJECTS_NAMED_MAX {
+            self.rejects_named.push(format!("{place}: {reason}"));
+        }
+    }
+
+    pub(crate) fn fail(&mut self, error: &dyn std::error::Error) {
+        let words = chain(error);
+        if !self.errors.contains(&words) {
+            self.errors.push(words);
+        }
+    }
+}
+
+/// An error with its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        words.push_str(": ");
+        words.push_str(&source.to_string());
+        cause = source.source();
+    }
+    words
+}

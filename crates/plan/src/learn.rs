@@ -1,0 +1,226 @@
+//! Learning: only what differs from the last known replica is news, and news becomes immutable facts.
+//!
+//! What we wrote comes back. An observation that shows our own write is an echo and no fact (consent model 4.5); one that
+//! still shows the state before it, within the platform's documented lag, is a stale read and no fact either.
+
+use jiff::{SignedDuration, Timestamp};
+use unisson_connector::{Event, Identity, Observation, Slot, StreamId};
+use unisson_consent::{
+    Actor, Address, AddressKind, Channel, Channels, Fact, FactId, Kind, Purposes, RecordRef, Scope, SystemId, Via, Who,
+};
+
+use crate::replica::{Digest, Replica, ReplicaSlot, Wrote};
+
+/// What learning needs to know beside the observation.
+#[derive(Debug, Clone, Copy)]
+pub struct Lesson<'a> {
+    /// Whose observation it is.
+    pub instance: &'a SystemId,
+    /// The stream that showed it.
+    pub stream: &'a StreamId,
+    /// The country for numbers in national form where the record names none.
+    pub country: &'a str,
+    /// How long the platform may show a state from before our write.
+    pub lag: SignedDuration,
+    /// When the host saw it.
+    pub now: Timestamp,
+}
+
+/// What there was to learn from one observation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learned {
+    /// What the record shows now.
+    pub replica: Replica,
+    /// The news.
+    pub facts: Vec<Fact>,
+}
+
+/// Compares an observation with what is known and turns the difference into facts.
+///
+/// The same observation learnt again brings nothing: the second lesson of a page after a crash is empty.
+pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson<'_>) -> Learned {
+    let record = RecordRef { system: lesson.instance.clone(), record: observation.record.clone() };
+    let who = identify(&observation.who, lesson.country);
+    let mut facts = Vec::new();
+    let mut slots = Vec::with_capacity(observation.slots.len());
+    for slot in &observation.slots {
+        let before = known.and_then(|known| known.slot(&slot.scope));
+        let (kept, news) = compare(slot, before, lesson);
+        if news {
+            facts.push(snapshot(slot, kept.turn, &record, &who, lesson));
+        }
+        slots.push(kept);
+    }
+    facts.extend(observation.events.iter().map(|event| happened(event, &record, &who, lesson)));
+    if let Some(known) = known {
+        facts.extend(moved(known, &record, &who, lesson));
+    }
+    let known_who = known.map(|known| &known.who);
+    if facts.is_empty() && known_who.is_none_or(|known| !same_identity(known, &who)) {
+        facts.push(seen(&record, &who, lesson));
+    }
+    let replica = Replica {
+        record,
+        stream: lesson.stream.clone(),
+        presence: observation.presence,
+        who,
+        slots,
+        digest: Digest::of(observation),
+    };
+    Learned { replica, facts }
+}
+
+/// Reads identifiers as addresses; national numbers with the record's country, else the policy's.
+pub fn identify(identity: &Identity, country: &str) -> Who {
+    let home = identity.country.as_ref().map_or(country, |country| country.as_str());
+    let emails = identity.emails.iter().filter_map(|raw| Address::email(raw));
+    let phones = identity.phones.iter().filter_map(|raw| Address::phone(raw, Some(home)));
+    let postals = identity.postals.iter().filter_map(|raw| Address::postal(raw));
+    let mut addresses: Vec<Address> = Vec::new();
+    for address in emails.chain(phones).chain(postals) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Who {
+        addresses,
+        hashes: Vec::new(),
+        customer: identity.customer.clone(),
+        person: identity.person.clone(),
+        country: identity.country,
+        audience: identity.audience,
+        professional: identity.professional,
+        birth: identity.birth,
+    }
+}
+
+/// The slot as it is kept, and whether what it shows is news.
+fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (ReplicaSlot, bool) {
+    let shows = |turn, wrote| ReplicaSlot {
+        scope: seen.scope.clone(),
+        status: seen.status,
+        since: seen.since,
+        turn,
+        wrote,
+    };
+    let Some(before) = before else { return (shows(0, None), true) };
+    if let Some(wrote) = before.wrote {
+        let recent = lesson.now.duration_since(wrote.at) <= lesson.lag;
+        if seen.status == wrote.status && before.status == wrote.status {
+            return (shows(before.turn, recent.then_some(wrote)), false);
+        }
+        if recent && seen.status == wrote.before {
+            return (before.clone(), false);
+        }
+    }
+    if before.status == seen.status && before.since == seen.since {
+        return (ReplicaSlot { wrote: None, ..before.clone() }, false);
+    }
+    (shows(before.turn.saturating_add(1), None), true)
+}
+
+/// What the slot of a replica shows once a write of ours is acknowledged.
+pub(crate) fn written(slot: &ReplicaSlot, wrote: Wrote) -> ReplicaSlot {
+    ReplicaSlot { status: wrote.status, wrote: Some(wrote), ..slot.clone() }
+}
+
+fn snapshot(slot: &Slot, turn: u32, record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Fact {
+    let id = FactId::of(&[
+        record.system.as_str(),
+        record.record.as_str(),
+        "snapshot",
+        &format!("{:?}", slot.scope),
+        &format!("{:?} {:?}", slot.status, slot.since),
+        &turn.to_string(),
+    ]);
+    Fact {
+        occurred: slot.since,
+        actor: slot.actor,
+        scope: slot.scope.clone(),
+        kind: Kind::Snapshot { status: slot.status, evidence: slot.evidence.clone(), turn: Some(turn) },
+        ..blank(id, record, who, lesson)
+    }
+}
+
+fn happened(event: &Event, record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Fact {
+    let content = format!("{:?} {:?} {:?} {:?} {:?}", event.kind, event.occurred, event.scope, event.actor, event.seq);
+    let id = match &event.native_id {
+        Some(native) => FactId::of(&[record.system.as_str(), "event", native]),
+        None => FactId::of(&[record.system.as_str(), record.record.as_str(), "event", &content]),
+    };
+    Fact {
+        occurred: event.occurred,
+        seq: event.seq,
+        actor: event.actor,
+        via: event.via,
+        scope: event.scope.clone(),
+        kind: event.kind.clone(),
+        ..blank(id, record, who, lesson)
+    }
+}
+
+/// A record whose primary address was replaced: nobody confirmed it, so negatives follow and grants do not.
+fn moved(known: &Replica, record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Vec<Fact> {
+    let primary = |who: &Who, kind| who.addresses.iter().find(|address| address.kind() == kind).cloned();
+    [AddressKind::Email, AddressKind::Phone, AddressKind::Postal]
+        .into_iter()
+        .filter_map(|kind| {
+            let (from, to) = (primary(&known.who, kind)?, primary(who, kind)?);
+            if from == to || who.addresses.contains(&from) {
+                return None;
+            }
+            let id = FactId::of(&[
+                record.system.as_str(),
+                record.record.as_str(),
+                "address_change",
+                from.canonical(),
+                to.canonical(),
+                &lesson.now.to_string(),
+            ]);
+            Some(Fact {
+                actor: Actor::Operator,
+                kind: Kind::AddressChange { from, to, verified: false },
+                ..blank(id, record, who, lesson)
+            })
+        })
+        .collect()
+}
+
+fn seen(record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Fact {
+    let addresses: Vec<&str> = who.addresses.iter().map(|address| address.canonical()).collect();
+    let customer = who.customer.as_ref().map_or("", |customer| customer.as_str());
+    let person = who.person.as_ref().map_or("", |person| person.as_str());
+    let rest = format!("{:?} {:?} {:?} {:?}", who.country, who.audience, who.professional, who.birth);
+    let id = FactId::of(&[
+        record.system.as_str(),
+        record.record.as_str(),
+        "seen",
+        &addresses.join("\n"),
+        customer,
+        person,
+        &rest,
+    ]);
+    Fact { actor: Actor::Machine, ..blank(id, record, who, lesson) }
+}
+
+fn blank(id: FactId, record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Fact {
+    Fact {
+        id,
+        system: record.system.clone(),
+        record: Some(record.record.clone()),
+        who: who.clone(),
+        observed_at: lesson.now,
+        occurred: unisson_consent::Occurred::Unknown,
+        seq: None,
+        actor: Actor::DataSubject,
+        via: Via::Message,
+        scope: Scope { purposes: Purposes::AllMarketing, channels: Channels::one(Channel::Email) },
+        kind: Kind::Attribute,
+        echo_of: None,
+    }
+}
+
+/// Whether two identities say the same, spelling of addresses included.
+fn same_identity(a: &Who, b: &Who) -> bool {
+    a == b && a.addresses.iter().zip(&b.addresses).all(|(a, b)| a.raw() == b.raw())
+}

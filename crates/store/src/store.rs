@@ -1,0 +1,221 @@
+//! The memory of the host, as a trait. Every store passes the same suite.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use unisson_connector::{Action, Change, StreamId};
+use unisson_consent::{Address, CustomerNo, RecordId, SystemId};
+use unisson_plan::{
+    Commit, Digest, Dossier, Guarded, KeyDecision, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
+};
+
+use crate::error::Result;
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// Facts that were new to the ledger.
+    pub facts: u64,
+    /// Planned changes that were new to the outbox.
+    pub changes: u64,
+}
+
+/// How a run ended, or that it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RunState {
+    /// Under way.
+    Running,
+    /// Everything was reached and done.
+    Done,
+    /// Something was not reached or not done, and the report names it.
+    Partial,
+    /// The guard holds changes until somebody approves the run.
+    Held,
+    /// Nothing could be done.
+    Failed,
+    /// The process ended before the run did.
+    Interrupted,
+}
+
+impl RunState {
+    /// Every state with the name used in stores and output.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Running, "running"),
+        (Self::Done, "done"),
+        (Self::Partial, "partial"),
+        (Self::Held, "held"),
+        (Self::Failed, "failed"),
+        (Self::Interrupted, "interrupted"),
+    ];
+
+    /// The name used in stores and output.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+}
+
+/// A run as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Its id.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended.
+    pub state: RunState,
+    /// Its report as JSON, in the form its writer chose; nothing personal in it.
+    pub report: String,
+}
+
+/// Which changes a worker wants to deliver next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim<'a> {
+    /// Where.
+    pub instance: &'a SystemId,
+    /// The present.
+    pub now: Timestamp,
+    /// Until when the worker holds them; after that they are anybody's again.
+    pub until: Timestamp,
+    /// How many at most.
+    pub limit: usize,
+    /// Whether changes that bring somebody back may be taken too. They never are before a suppression.
+    pub openings: bool,
+}
+
+/// A change under lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// What to do.
+    pub change: Change,
+    /// How often it was tried before.
+    pub attempts: u32,
+    /// What the record shows now.
+    pub replica: Replica,
+}
+
+/// How many changes of one kind wait in one state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OutboxCount {
+    /// Where.
+    pub instance: SystemId,
+    /// What they do.
+    pub action: Action,
+    /// `draft`, `held`, `pending`, `leased`, `later`, `in_flight`, `unknown`, `refused`, `done`, `gone` or `cancelled`.
+    pub state: String,
+    /// The vendor's code where it refused, else empty.
+    pub code: String,
+    /// The run that holds them, for `held`.
+    pub run: Option<RunId>,
+    /// How many.
+    pub changes: u64,
+}
+
+/// What the store holds, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// People, as far as records were joined.
+    pub subjects: u64,
+    /// Records of all instances.
+    pub records: u64,
+    /// Facts in the ledger.
+    pub facts: u64,
+    /// Commits of the ledger.
+    pub commits: u64,
+    /// Subjects whose standing must be made anew.
+    pub stale: u64,
+}
+
+/// Whom somebody asks about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// Whoever has this address, in any spelling of the widest suppression class.
+    Address(Address),
+    /// Whoever has this customer number.
+    Customer(CustomerNo),
+    /// Whose record this is at any instance.
+    Record(RecordId),
+}
+
+/// What a verification of the ledger found to be in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// Commits whose chain holds.
+    pub commits: u64,
+    /// Facts whose digest holds.
+    pub facts: u64,
+    /// The digest of the last commit: keep it elsewhere, and nobody can rewrite the past.
+    pub head: [u8; 32],
+}
+
+/// The memory of the host.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// What is known of these records: their numbers and the digests of their last observation.
+    async fn known(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<Option<(RecordNo, Digest)>>>;
+
+    /// What these records showed last.
+    async fn replicas(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<Option<Replica>>>;
+
+    /// Writes everything of a commit, or nothing. A fact that is there already is not written again; a planned change
+    /// that is there already, in any state, stays as it is. Planned changes become drafts, or pending where the person
+    /// said no. Every subject whose facts or replicas changed becomes stale; every judged subject becomes fresh.
+    async fn commit(&self, commit: Commit) -> Result<Receipt>;
+
+    /// Subjects whose standing must be made anew: new facts, time that ran out, a lost answer, or another law.
+    async fn stale(&self, now: Timestamp, limit: usize) -> Result<Vec<SubjectNo>>;
+
+    /// Everything known of these subjects.
+    async fn dossiers(&self, subjects: &[SubjectNo]) -> Result<Vec<Dossier>>;
+
+    /// Makes every standing stale if the last one was made under another law. Answers whether it was.
+    async fn adopt_law(&self, hash: &str) -> Result<bool>;
+
+    /// The drafts of each instance against what it holds. Changes that a person caused are never drafts.
+    async fn tally(&self) -> Result<Vec<Tally>>;
+
+    /// Releases the drafts of an instance. The proof comes from the guard.
+    async fn release(&self, instance: &SystemId, proof: Guarded) -> Result<u64>;
+
+    /// Holds the drafts of an instance under the name of a run.
+    async fn hold(&self, instance: &SystemId, run: &RunId) -> Result<u64>;
+
+    /// Releases what was held under the name of a run.
+    async fn approve(&self, run: &RunId, proof: Guarded) -> Result<u64>;
+
+    /// Takes changes under lease, suppressions first.
+    async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>>;
+
+    /// The outbox in numbers.
+    async fn outbox(&self) -> Result<Vec<OutboxCount>>;
+
+    /// Where a stream stands.
+    async fn position(&self, instance: &SystemId, stream: &StreamId) -> Result<Option<Position>>;
+
+    /// The present records of a stream that are not among the seen ones.
+    async fn absentees(&self, instance: &SystemId, stream: &StreamId, seen: &BTreeSet<RecordNo>) -> Result<Vec<RecordNo>>;
+
+    /// How many present records an instance has.
+    async fn contacts(&self, instance: &SystemId) -> Result<u64>;
+
+    /// Remembers that a run began or ended.
+    async fn save_run(&self, run: RunRecord) -> Result<()>;
+
+    /// The last runs, newest first.
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>>;
+
+    /// The subjects that somebody asks about.
+    async fn find(&self, wanted: &Wanted) -> Result<Vec<SubjectNo>>;
+
+    /// The cached decisions of subjects after this one, in the order of their numbers.
+    async fn standings(&self, after: Option<SubjectNo>, limit: usize) -> Result<Vec<(SubjectNo, Vec<KeyDecision>)>>;
+
+    /// Recomputes the whole chain of the ledger.
+    async fn verify(&self) -> Result<Verified>;
+
+    /// What the store holds, in numbers.
+    async fn counts(&self, now: Timestamp) -> Result<Counts>;
+}
