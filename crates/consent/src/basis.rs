@@ -15,11 +15,7 @@ pub(crate) struct Carried<'a> {
 impl<'a> Case<'a> {
     /// The first rule of the policy that holds in every country the person may be in.
     pub(crate) fn basis(&mut self) -> Option<Carried<'a>> {
-        let countries: Vec<_> = if self.about.countries.is_empty() {
-            vec![self.law.policy.country]
-        } else {
-            self.about.countries.iter().copied().collect()
-        };
+        let countries: Vec<_> = self.about.countries.iter().copied().collect();
         let law = self.law;
         let mut carried: Option<Carried<'a>> = None;
         for country in countries {
@@ -45,7 +41,7 @@ impl<'a> Case<'a> {
             return None;
         }
         let audiences = &self.about.audiences;
-        if !rule.audiences.is_empty() && (audiences.is_empty() || !audiences.is_subset(&rule.audiences)) {
+        if !rule.audiences.is_empty() && (!self.about.audience_stated || !audiences.is_subset(&rule.audiences)) {
             return None;
         }
         if !self.in_force(rule) {

@@ -81,7 +81,9 @@ impl<'a> Case<'a> {
             law,
             now,
             person,
-            about: person.map(|person| standing.people.describe(person)).unwrap_or_default(),
+            about: person
+                .map(|person| standing.people.describe(person, &key.address, law.policy.country))
+                .unwrap_or_default(),
             reach: Reach::of(standing, &key.address, law),
             horizon: Vec::new(),
             joined: person.map(|person| standing.people.joined_with(person)).unwrap_or_default(),
@@ -192,7 +194,7 @@ impl<'a> Case<'a> {
     /// Whether one of several people behind the mailbox spoke for himself, through his account (S85).
     fn speaks_for_another(&self, negative: &Negative) -> bool {
         let fact = self.standing.fact_of(&negative.act);
-        let theirs = negative.act.person.map(|person| self.standing.people.describe(person).persons);
+        let theirs = negative.act.person.map(|person| self.standing.people.person_ids(person));
         fact.via == Via::Account
             && negative.severity >= Severity::Object
             && !self.about.persons.is_empty()
@@ -266,12 +268,20 @@ impl<'a> Case<'a> {
         ends.into_iter().flatten().min()
     }
 
+    /// Whether the act was seen on a record that holds the address. What is known of another address of the person can
+    /// take away, never give: else a link between records would widen a decision (I12).
+    fn shares_record(&self, act: &Act) -> bool {
+        let held = self.standing.people.addresses_of(self.standing.fact_of(act));
+        held.iter().any(|held| held.grant_eq(&self.key.address))
+    }
+
     /// The last certain contact from the person. Opening a message is none.
     fn last_sign_of_life(&self) -> Option<Timestamp> {
         let signs = self.standing.others.iter().filter(|act| {
             let kind = &self.standing.fact_of(act).kind;
             matches!(kind, Kind::Activity(Activity::Click | Activity::Login | Activity::Purchase | Activity::Reply))
                 && self.is_mine(act)
+                && self.shares_record(act)
         });
         signs.filter_map(|act| act.at.lo).max()
     }
@@ -472,11 +482,21 @@ impl<'a> Case<'a> {
         acts()
             .filter(|act| raises(&self.standing.fact_of(act).kind))
             .filter(|raised| {
-                !acts().any(|act| lifts(&self.standing.fact_of(act).kind) && self.is_later(act, raised))
+                !acts().any(|act| {
+                    lifts(&self.standing.fact_of(act).kind) && self.is_later(act, raised) && self.are_beside(act, raised)
+                })
                     && !self.shows_otherwise_since(raised)
             })
             .map(|act| act.fact)
             .collect()
+    }
+
+    /// Whether two acts were seen on one record or on records that hold an address in common.
+    fn are_beside(&self, a: &Act, b: &Act) -> bool {
+        let (a, b) = (self.standing.fact_of(a), self.standing.fact_of(b));
+        let held = self.standing.people.addresses_of(b);
+        (a.record.is_some() && (&a.system, &a.record) == (&b.system, &b.record))
+            || self.standing.people.addresses_of(a).iter().any(|address| held.iter().any(|held| held.grant_eq(address)))
     }
 
     /// Whether the fact is a system's present state and that system has shown another one since.

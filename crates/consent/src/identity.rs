@@ -49,12 +49,16 @@ struct NodeTraits {
     births: BTreeSet<jiff::civil::Date>,
 }
 
-/// What is known of one person, over all their records.
+/// What is known of one person, over all their records, where one of their addresses is asked about.
 #[derive(Debug, Default)]
 pub(crate) struct Person {
     pub(crate) persons: BTreeSet<PersonId>,
+    /// Every country of theirs; the policy's own where no record that holds the address names one. What is known of
+    /// another address of theirs can add a country, never replace the default (I12).
     pub(crate) countries: BTreeSet<Country>,
     pub(crate) audiences: BTreeSet<Audience>,
+    /// Whether a record that holds the address names an audience.
+    pub(crate) audience_stated: bool,
     /// The youngest age stated.
     pub(crate) birth: Option<jiff::civil::Date>,
 }
@@ -149,30 +153,35 @@ impl People {
 
     /// The people who hold an address, narrowed to one person id where people share it.
     pub(crate) fn holding(&self, address: &Address, person: Option<&PersonId>) -> BTreeSet<usize> {
-        let holders = self.traits.iter().enumerate().filter(|(_, traits)| {
-            traits.addresses.iter().any(|held| {
-                held.kind() == address.kind() && (held.grant_eq(address) || held.suppress_key() == address.suppress_key())
-            })
-        });
-        let all: BTreeSet<(usize, bool)> = holders
-            .map(|(node, traits)| (self.person_of[node], person.is_none_or(|person| traits.persons.contains(person))))
-            .collect();
-        all.into_iter().filter(|(_, named)| *named).map(|(person, _)| person).collect()
+        let named = |traits: &NodeTraits| person.is_none_or(|person| traits.persons.contains(person));
+        let holders = self.traits.iter().enumerate().filter(|(_, traits)| traits.holds(address) && named(traits));
+        holders.map(|(node, _)| self.person_of[node]).collect()
     }
 
-    /// What is known of a person over all records.
-    pub(crate) fn describe(&self, person: usize) -> Person {
+    /// What is known of a person over all records, where this address of theirs is asked about.
+    pub(crate) fn describe(&self, person: usize, address: &Address, home: Country) -> Person {
         let mut whole = Person::default();
-        for (node, traits) in self.traits.iter().enumerate() {
-            if self.person_of[node] != person {
-                continue;
+        let mut country_stated = false;
+        for (node, traits) in self.traits.iter().enumerate().filter(|(node, _)| self.person_of[*node] == person) {
+            if traits.holds(address) {
+                country_stated |= !traits.countries.is_empty();
+                whole.audience_stated |= !traits.audiences.is_empty();
             }
-            whole.persons.extend(traits.persons.iter().cloned());
+            whole.persons.extend(self.traits[node].persons.iter().cloned());
             whole.countries.extend(&traits.countries);
             whole.audiences.extend(&traits.audiences);
             whole.birth = whole.birth.max(traits.births.iter().max().copied());
         }
+        if !country_stated {
+            whole.countries.insert(home);
+        }
         whole
+    }
+
+    /// The person ids of a person.
+    pub(crate) fn person_ids(&self, person: usize) -> BTreeSet<PersonId> {
+        let own = self.traits.iter().enumerate().filter(|(node, _)| self.person_of[*node] == person);
+        own.flat_map(|(_, traits)| traits.persons.iter().cloned()).collect()
     }
 
     /// The addresses a fact's record holds.
@@ -192,6 +201,12 @@ impl People {
 }
 
 impl NodeTraits {
+    fn holds(&self, address: &Address) -> bool {
+        self.addresses.iter().any(|held| {
+            held.kind() == address.kind() && (held.grant_eq(address) || held.suppress_key() == address.suppress_key())
+        })
+    }
+
     fn hold(&mut self, address: &Address) {
         if !self.addresses.iter().any(|held| held == address && held.suppress_key() == address.suppress_key()) {
             self.addresses.push(address.clone());
