@@ -39,6 +39,10 @@ pub struct Learned {
 ///
 /// The same observation learnt again brings nothing: the second lesson of a page after a crash is empty.
 pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson<'_>) -> Learned {
+    let digest = Digest::of(observation);
+    if let Some(known) = known.filter(|known| known.digest == digest) {
+        return Learned { replica: known.clone(), facts: Vec::new() };
+    }
     let record = RecordRef { system: lesson.instance.clone(), record: observation.record.clone() };
     let who = identify(&observation.who, lesson.country);
     let mut facts = Vec::new();
@@ -65,7 +69,7 @@ pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson
         presence: observation.presence,
         who,
         slots,
-        digest: Digest::of(observation),
+        digest,
     };
     Learned { replica, facts }
 }
