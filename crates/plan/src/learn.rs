@@ -47,12 +47,14 @@ pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson
     let who = identify(&observation.who, lesson.country);
     let mut facts = Vec::new();
     let mut slots = Vec::with_capacity(observation.slots.len());
+    let mut stale = false;
     for slot in &observation.slots {
         let before = known.and_then(|known| known.slot(&slot.scope));
-        let (kept, news) = compare(slot, before, lesson);
-        if news {
+        let (kept, seen) = compare(slot, before, lesson);
+        if seen == Seen::News {
             facts.push(snapshot(slot, kept.turn, &record, &who, lesson));
         }
+        stale |= seen == Seen::Stale;
         slots.push(kept);
     }
     facts.extend(observation.events.iter().map(|event| happened(event, &record, &who, lesson)));
@@ -69,7 +71,8 @@ pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson
         presence: observation.presence,
         who,
         slots,
-        digest,
+        // What is shown from before our write is compared in full again: it may have been the acknowledgement that lied.
+        digest: if stale { Digest::default() } else { digest },
     };
     Learned { replica, facts }
 }
@@ -98,8 +101,18 @@ pub fn identify(identity: &Identity, country: &str) -> Who {
     }
 }
 
-/// The slot as it is kept, and whether what it shows is news.
-fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (ReplicaSlot, bool) {
+/// What a slot shows, against what is known of it.
+#[derive(PartialEq, Eq)]
+enum Seen {
+    News,
+    /// Nothing new, or our own write.
+    Known,
+    /// The state from before our write.
+    Stale,
+}
+
+/// The slot as it is kept, and what there is to it.
+fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (ReplicaSlot, Seen) {
     let shows = |turn, wrote| ReplicaSlot {
         scope: seen.scope.clone(),
         status: seen.status,
@@ -107,20 +120,20 @@ fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (R
         turn,
         wrote,
     };
-    let Some(before) = before else { return (shows(0, None), true) };
+    let Some(before) = before else { return (shows(0, None), Seen::News) };
     if let Some(wrote) = before.wrote {
         let recent = lesson.now.duration_since(wrote.at) <= lesson.lag;
         if seen.status == wrote.status && before.status == wrote.status {
-            return (shows(before.turn, recent.then_some(wrote)), false);
+            return (shows(before.turn, recent.then_some(wrote)), Seen::Known);
         }
         if recent && seen.status == wrote.before {
-            return (before.clone(), false);
+            return (before.clone(), Seen::Stale);
         }
     }
     if before.status == seen.status && before.since == seen.since {
-        return (ReplicaSlot { wrote: None, ..before.clone() }, false);
+        return (ReplicaSlot { wrote: None, ..before.clone() }, Seen::Known);
     }
-    (shows(before.turn.saturating_add(1), None), true)
+    (shows(before.turn.saturating_add(1), None), Seen::News)
 }
 
 /// What the slot of a replica shows once a write of ours is acknowledged.
