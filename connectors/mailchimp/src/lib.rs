@@ -1,1 +1,124 @@
-//! Mailchimp Marketing API
+//! Mailchimp Marketing API: members, archived members and spam reports in; opt-outs, opt-ins and erasures out.
+//!
+//! It refuses to believe a status: what makes a claim a proof is the operator's to say (`forms`). It never creates a
+//! member, never unarchives one and never deletes one except to erase a person. Mandrill is another interface.
+
+mod account;
+mod erase;
+mod names;
+mod pass;
+mod pull;
+mod push;
+mod settings;
+mod translate;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use unisson_connector::{
+    Account, Action, Allowance, Connector, Cx, Deletions, Erase, Info, Limiter, Pull, PullSpec, Push, PushSpec, Result,
+};
+use unisson_consent::{Channel, Channels};
+use secrecy::ExposeSecret as _;
+use unisson_sdk::{Auth, BuildError, Client, Host, Kind, Link, Response, plainly_limited, read_settings};
+
+pub use settings::{Form, Settings};
+
+/// The connections Mailchimp allows one user at the same time.
+const CONNECTIONS_MAX: usize = 10;
+/// The changes taken at once: some seconds of work at the vendor's pace.
+const CHANGES_MAX: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+/// The vendor works on one call for two minutes at most.
+const ANSWER_MAX: Duration = Duration::from_mins(2);
+/// How long a listing may still show the old state. Mailchimp documents none; this bears a slow replica.
+const LAG: Duration = Duration::from_secs(10);
+
+/// Mailchimp, as the host finds it.
+pub const KIND: Kind = Kind { name: "mailchimp", info, build };
+
+/// One Mailchimp account.
+#[derive(Debug)]
+struct Mailchimp {
+    info: Info,
+    push: PushSpec,
+    client: Client,
+    page_size: u64,
+    audiences: Option<BTreeSet<String>>,
+    forms: BTreeMap<String, Form>,
+}
+
+#[async_trait]
+impl Connector for Mailchimp {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+
+    async fn probe(&self, _: &Cx<'_>) -> Result<Account> {
+        self.account().await
+    }
+
+    fn pull(&self) -> Option<&dyn Pull> {
+        Some(self)
+    }
+
+    fn push(&self) -> Option<&dyn Push> {
+        Some(self)
+    }
+
+    fn erase(&self) -> Option<&dyn Erase> {
+        Some(self)
+    }
+}
+
+fn info() -> Info {
+    Info {
+        kind: "mailchimp",
+        title: "Mailchimp",
+        channels: Channels::one(Channel::Email).with(Channel::Sms),
+        limits: vec![Limiter {
+            name: "connections",
+            path_part: "",
+            allowance: Allowance::Concurrent(const { NonZeroUsize::new(CONNECTIONS_MAX).unwrap() }),
+            docs: "https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits",
+        }],
+        docs: "https://mailchimp.com/developer/marketing/api/",
+    }
+}
+
+fn build(settings: serde_json::Value, host: &Host<'_>) -> std::result::Result<Arc<dyn Connector>, BuildError> {
+    let settings: Settings = read_settings(settings)?;
+    let page_size = settings.checked_page_size()?;
+    let forms = settings.forms_by_source()?;
+    let key = host.secrets.resolve(&settings.api_key)?;
+    let base_url = settings.base_url(key.expose_secret())?;
+    let info = info();
+    let mut link = Link::new(base_url, Auth::Bearer(key)).with_limits(info.limits.clone());
+    link.limited = is_limited;
+    link.deadlines.first_byte = ANSWER_MAX;
+    link.deadlines.total = ANSWER_MAX + link.deadlines.idle;
+    Ok(Arc::new(Mailchimp {
+        info,
+        push: PushSpec {
+            actions: vec![Action::Suppress, Action::MarkInvalid, Action::Subscribe, Action::Reconfirm],
+            batch_max: CHANGES_MAX,
+            // Asking twice sends two messages.
+            idempotent: false,
+            read_after_write_lag: LAG,
+        },
+        client: link.connect()?,
+        page_size,
+        audiences: settings.audiences,
+        forms,
+    }))
+}
+
+/// Whether an answer means "slow down". In front of the interface, a crowd is also turned away with a 403 that is not
+/// in the interface's own form.
+fn is_limited(response: &Response) -> bool {
+    let kind = response.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    plainly_limited(response) || (response.status.as_u16() == 403 && !kind.contains("json"))
+}

@@ -1,1 +1,46 @@
-//! The list of compiled-in connectors
+//! The list of compiled-in connectors, and how far each kind of platform can be trusted where settings say nothing.
+//!
+//! A new connector is its own directory plus one line here.
+
+use unisson_consent::{Channel, Channels, Clock, Level, Resubscribe, System};
+use unisson_sdk::Kind;
+
+/// A connector that this program brings.
+#[derive(Clone)]
+pub struct Bundled {
+    /// How it is described and built.
+    pub kind: Kind,
+    /// How far its platform can be trusted.
+    pub trust: System,
+}
+
+/// Every connector, in the order of their names.
+pub fn all() -> Vec<Bundled> {
+    let email = Channels::one(Channel::Email);
+    vec![
+        // A file says what somebody wrote into it: its words count as refusals, hardly as proof, and nothing is sent from it.
+        bundled(unisson_files::KIND, Clock::Poor, Level::Claim, (Channels::NONE, Resubscribe::Forbidden)),
+        // No notice text anywhere: a CRM vouches for when and where at best. It re-subscribes whoever it is told to.
+        bundled(unisson_hubspot::KIND, Clock::Good, Level::Traceable, (email, Resubscribe::Allowed)),
+        // It keeps confirmation times, and answers "Member In Compliance State" to whoever opted out: only it may ask.
+        bundled(
+            unisson_mailchimp::KIND,
+            Clock::Good,
+            Level::Confirmed,
+            (email.with(Channel::Sms), Resubscribe::VendorDoi),
+        ),
+    ]
+}
+
+/// The connector of this name.
+pub fn find(name: &str) -> Option<Bundled> {
+    all().into_iter().find(|bundled| bundled.kind.name == name)
+}
+
+fn bundled(kind: Kind, clock: Clock, level_max: Level, (channels, resubscribe): (Channels, Resubscribe)) -> Bundled {
+    let marketing = !channels.is_empty();
+    Bundled {
+        kind,
+        trust: System { clock, zone: None, sequenced: false, level_max, marketing, channels, resubscribe },
+    }
+}

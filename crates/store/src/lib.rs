@@ -1,7 +1,21 @@
 //! The memory: store trait, persisted codec, in-memory store, and the suite that every store must pass.
+//!
+//! A store is written against [`Store`] with the parts it shares with every other: [`codec`] gives the bytes, [`enrol`] the
+//! numbers and the clusters, [`ledger`] the chain, [`outbox`] the life of a planned change. It refuses to know of any
+//! database, and to decide anything about a person.
 
+pub mod codec;
+pub mod enrol;
 mod error;
+pub mod identifier;
+pub mod ledger;
+pub mod lent;
+mod memory;
+pub mod outbox;
 mod store;
+#[cfg(feature = "suite")]
+pub mod suite;
 
 pub use error::{Result, StoreError, StoreErrorKind};
+pub use memory::MemoryStore;
 pub use store::{Claim, Claimed, Counts, OutboxCount, Receipt, RunRecord, RunState, Store, Verified, Wanted};

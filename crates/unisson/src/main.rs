@@ -1,1 +1,38 @@
-fn main() {}
+//! The one binary: it reads what was typed, puts the parts together, and ends with a code that means something.
+
+mod cli;
+mod command;
+mod compose;
+mod exit;
+mod screen;
+mod tokens;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Cli;
+use crate::screen::{BAD, paint};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the runtime does not start");
+            return ExitCode::FAILURE;
+        }
+    };
+    let screen = screen::Screen::new(cli.json, cli.quiet);
+    match runtime.block_on(Box::pin(command::run(cli))) {
+        Ok(ending) => ending.into(),
+        Err(failure) => {
+            screen.say(format!("{} {failure}", paint(BAD, "error:")));
+            ExitCode::FAILURE
+        }
+    }
+}

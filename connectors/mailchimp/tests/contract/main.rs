@@ -1,0 +1,10 @@
+//! The contract with Mailchimp, on the wire: what is asked, word for word, and what is made of every answer.
+//!
+//! The platform is played by a small server of this test's own, written from the vendor's documentation.
+
+mod erase;
+mod fake;
+mod probe;
+mod pull;
+mod push;
+mod settings;

@@ -1,0 +1,53 @@
+//! Answers that faults put in place of the true one, and what they ask of handlers.
+
+use serde_json::json;
+
+use crate::clock::http_date;
+use crate::fault::{Fault, RetryAfter, Strike};
+use crate::message::{Ask, Bend, PageBend, Reply};
+use crate::twin::{Refusal, Twin};
+
+/// The address quoted where the call names none.
+const CANARY: &str = "canary@example.org";
+
+const MAINTENANCE: &str =
+    "<!doctype html><html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>";
+
+/// The answer that this fault gives without carrying the call out; `None` for faults that carry it out.
+pub(crate) fn instead<T: Twin>(fault: &Fault, ask: &Ask, now_ms: i64) -> Option<Reply> {
+    let reply = match fault {
+        Fault::RateLimited(after) => {
+            let reply = T::refusal(&Refusal::RateLimited);
+            match after {
+                RetryAfter::Bare => reply,
+                RetryAfter::Seconds(seconds) => reply.with("retry-after", seconds.to_string()),
+                RetryAfter::Date(seconds) => {
+                    reply.with("retry-after", http_date(now_ms.saturating_add(i64::from(*seconds) * 1_000)))
+                }
+                RetryAfter::Text(text) => reply.with("retry-after", text.clone()),
+            }
+        }
+        Fault::ServerError(status) => T::refusal(&Refusal::Server(*status)),
+        Fault::Unauthorized => T::refusal(&Refusal::Unauthorized),
+        Fault::AddressInError => {
+            T::refusal(&Refusal::Quoting(ask.any_address().unwrap_or_else(|| CANARY.to_owned())))
+        }
+        Fault::HtmlPage => Reply::typed(200, "text/html; charset=utf-8", MAINTENANCE.to_owned()),
+        Fault::ErrorInside => Reply::json(200, &json!({"error": "the service is busy"})),
+        _ => return None,
+    };
+    Some(reply)
+}
+
+/// What this fault asks of the handler.
+pub(crate) fn bend(strike: Strike) -> Bend {
+    let page = match strike.fault {
+        Fault::EmptyPage => PageBend::Empty,
+        Fault::FalseEnd => PageBend::Last,
+        Fault::ShortPage(rows) => PageBend::Short(rows),
+        Fault::CursorLoop(length) => PageBend::Loop { places: strike.places, length, turn: strike.turn },
+        Fault::RefuseRows(refused_rows) => return Bend { refused_rows, ..Bend::default() },
+        _ => PageBend::Straight,
+    };
+    Bend { page, ..Bend::default() }
+}

@@ -1,0 +1,39 @@
+//! How a compiled-in connector presents itself to the host, and what the host gives it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use unisson_connector::{Connector, Info};
+
+use crate::secret::Secrets;
+use crate::settings::BuildError;
+use crate::token::TokenStore;
+
+/// What the host gives to a connector that is being built.
+#[derive(Clone)]
+pub struct Host<'a> {
+    /// The name of the instance.
+    pub instance: &'a str,
+    /// Fetches the secrets that its settings refer to.
+    pub secrets: &'a dyn Secrets,
+    /// Keeps its rotated tokens.
+    pub tokens: Arc<dyn TokenStore>,
+}
+
+impl fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("instance", &self.instance).finish_non_exhaustive()
+    }
+}
+
+/// A kind of connector: what the list of compiled-in ones holds for each.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// The name used in configuration.
+    pub name: &'static str,
+    /// What it is, before any instance of it exists.
+    pub info: fn() -> Info,
+    /// Builds an instance from its settings without the common keys. Nothing is sent.
+    pub build: fn(Value, &Host<'_>) -> Result<Arc<dyn Connector>, BuildError>,
+}

@@ -1,0 +1,225 @@
+//! The ledger: facts are added and never changed, and every commit that adds some is chained to the one before.
+//!
+//! An entry names a fact by the number of its record and its id, with a digest of the bytes as they are kept. The hash of a
+//! commit covers its place, its time, its run, its entries and the hash before it, so nothing can be changed, removed,
+//! added or reordered without the chain showing where. Whoever keeps the last hash elsewhere can prove the whole past.
+
+use jiff::Timestamp;
+use sha2::Digest as _;
+use unisson_consent::FactId;
+use unisson_plan::RunId;
+
+use crate::codec::nanos;
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::store::Verified;
+
+/// One fact in a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The number of the record it is kept with; 0 where it reaches everyone.
+    pub record: u64,
+    /// Its id.
+    pub id: FactId,
+    /// The first half of the SHA-256 of its bytes.
+    pub digest: [u8; 16],
+}
+
+impl Entry {
+    /// How many bytes an entry takes.
+    pub const BYTES: usize = 40;
+
+    /// The entry of a fact and its bytes.
+    pub fn of(record: u64, id: FactId, body: &[u8]) -> Self {
+        let whole = sha2::Sha256::digest(body);
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&whole[..16]);
+        Self { record, id, digest }
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.record.to_be_bytes());
+        bytes.extend(self.id.0);
+        bytes.extend(self.digest);
+    }
+
+    fn read(bytes: &[u8; Self::BYTES]) -> Self {
+        let (mut record, mut id, mut digest) = ([0; 8], [0; 16], [0; 16]);
+        record.copy_from_slice(&bytes[..8]);
+        id.copy_from_slice(&bytes[8..24]);
+        digest.copy_from_slice(&bytes[24..]);
+        Self { record: u64::from_be_bytes(record), id: FactId(id), digest }
+    }
+}
+
+/// A commit of the ledger as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerCommit {
+    /// Its place, from 1.
+    pub seq: u64,
+    /// When, in nanoseconds since 1970.
+    pub at: i64,
+    /// The run that made it.
+    pub run: String,
+    /// The hash of the commit before; zeros for the first.
+    pub prev: [u8; 32],
+    /// The hash of this one.
+    pub hash: [u8; 32],
+    /// Its entries, one after the other.
+    pub entries: Vec<u8>,
+}
+
+impl LedgerCommit {
+    /// The commit that follows the one of this place and hash.
+    pub fn after(last: (u64, [u8; 32]), at: Timestamp, run: &RunId, entries: &[Entry]) -> Self {
+        let mut bytes = Vec::with_capacity(entries.len() * Entry::BYTES);
+        for entry in entries {
+            entry.write(&mut bytes);
+        }
+        let mut commit =
+            Self { seq: last.0 + 1, at: nanos(at), run: run.0.clone(), prev: last.1, hash: [0; 32], entries: bytes };
+        commit.hash = commit.digest();
+        commit
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        let mut hash = sha2::Sha256::new();
+        hash.update(self.prev);
+        hash.update(self.seq.to_be_bytes());
+        hash.update(self.at.to_be_bytes());
+        hash.update((self.run.len() as u64).to_be_bytes());
+        hash.update(self.run.as_bytes());
+        hash.update(&self.entries);
+        hash.finalize().into()
+    }
+}
+
+/// A verification on its way through the ledger, commit by commit.
+#[derive(Debug, Default)]
+pub struct Audit {
+    commits: u64,
+    facts: u64,
+    head: [u8; 32],
+}
+
+impl Audit {
+    /// Checks the next commit against the chain and gives its entries.
+    pub fn commit(&mut self, commit: &LedgerCommit) -> Result<Vec<Entry>> {
+        let seq = self.commits + 1;
+        if commit.seq != seq {
+            return Err(broken(seq, "it is missing"));
+        }
+        if commit.prev != self.head {
+            return Err(broken(seq, "it does not follow the one before"));
+        }
+        if commit.hash != commit.digest() {
+            return Err(broken(seq, "its hash is not that of its content"));
+        }
+        let (entries, rest) = commit.entries.as_chunks::<{ Entry::BYTES }>();
+        if !rest.is_empty() {
+            return Err(broken(seq, "its entries are cut"));
+        }
+        self.commits = seq;
+        self.head = commit.hash;
+        Ok(entries.iter().map(Entry::read).collect())
+    }
+
+    /// Checks a fact of the last commit, given the commit its row names and its bytes.
+    pub fn fact(&mut self, entry: &Entry, stored: Option<(u64, &[u8])>) -> Result<()> {
+        let seq = self.commits;
+        let Some((claimed, body)) = stored else { return Err(broken(seq, "one of its facts is missing")) };
+        if claimed != seq {
+            return Err(broken(seq, "one of its facts claims another commit"));
+        }
+        if Entry::of(entry.record, entry.id, body) != *entry {
+            return Err(broken(seq, "one of its facts was changed"));
+        }
+        self.facts += 1;
+        Ok(())
+    }
+
+    /// How many facts the commits named so far.
+    pub fn facts(&self) -> u64 {
+        self.facts
+    }
+
+    /// The end of the ledger, where as many facts are stored as the commits name.
+    pub fn finish(self) -> Verified {
+        Verified { commits: self.commits, facts: self.facts, head: self.head }
+    }
+}
+
+/// The ledger was changed from outside; `commit` is where it shows.
+pub fn broken(commit: u64, what: &str) -> StoreError {
+    let what = format!("commit {commit} of the ledger does not hold: {what}; restore a backup and find out who wrote to the store");
+    StoreError::new(StoreErrorKind::Corrupt, "verify the ledger", what)
+}
+
+/// Facts are there that no commit names; `commit` is the one they claim.
+pub fn smuggled(commit: u64) -> StoreError {
+    broken(commit, "facts claim it that it does not name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain() -> Vec<LedgerCommit> {
+        let entry = |byte: u8| Entry::of(u64::from(byte), FactId([byte; 16]), &[byte]);
+        let at = Timestamp::UNIX_EPOCH;
+        let first = LedgerCommit::after((0, [0; 32]), at, &RunId("r1".to_owned()), &[entry(1), entry(2)]);
+        let second = LedgerCommit::after((1, first.hash), at, &RunId("r2".to_owned()), &[entry(3)]);
+        vec![first, second]
+    }
+
+    fn audit(commits: &[LedgerCommit]) -> Result<Verified> {
+        let mut audit = Audit::default();
+        for commit in commits {
+            for entry in audit.commit(commit)? {
+                let byte = entry.id.0[0];
+                audit.fact(&entry, Some((commit.seq, &[byte])))?;
+            }
+        }
+        Ok(audit.finish())
+    }
+
+    #[test]
+    fn an_untouched_chain_holds() {
+        let verified = audit(&chain()).unwrap();
+        assert_eq!((verified.commits, verified.facts, verified.head), (2, 3, chain()[1].hash));
+    }
+
+    #[test]
+    fn every_change_of_a_commit_breaks_the_chain_there() {
+        let changes: [fn(&mut LedgerCommit); 5] = [
+            |commit| commit.at += 1,
+            |commit| commit.run.push('x'),
+            |commit| commit.entries[39] ^= 1,
+            |commit| commit.hash[0] ^= 1,
+            |commit| commit.prev[0] ^= 1,
+        ];
+        for change in changes {
+            let mut commits = chain();
+            change(&mut commits[1]);
+            let error = audit(&commits).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+            assert!(error.to_string().contains("commit 2 "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_run_and_the_entries_cannot_trade_bytes() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut commit = LedgerCommit::after((0, [0; 32]), at, &RunId("r".to_owned()), &[]);
+        let before = commit.digest();
+        commit.run = String::new();
+        commit.entries = b"r".to_vec();
+        assert_ne!(commit.digest(), before);
+    }
+
+    #[test]
+    fn commits_cannot_change_places() {
+        let mut commits = chain();
+        commits.swap(0, 1);
+        assert!(audit(&commits).unwrap_err().to_string().contains("commit 1 "));
+    }
+}

@@ -1,0 +1,48 @@
+//! The commands: each reads what was typed, calls the engine or the store, and renders the answer.
+
+mod approve;
+mod check;
+mod connectors;
+mod demo;
+mod explain;
+mod init;
+mod ledger;
+mod policy;
+mod runs;
+mod sandbox;
+mod status;
+mod suppressions;
+mod sync;
+
+use std::path::Path;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Outcome;
+use crate::screen::Screen;
+
+/// What every command is given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Desk<'a> {
+    pub(crate) config: Option<&'a Path>,
+    pub(crate) screen: Screen,
+}
+
+/// Carries out what was typed.
+pub(crate) async fn run(cli: Cli) -> Outcome {
+    let desk = Desk { config: cli.config.as_deref(), screen: Screen::new(cli.json, cli.quiet) };
+    match cli.command {
+        Command::Init(args) => init::run(&args, desk),
+        Command::Check(args) => check::run(&args, desk).await,
+        Command::Sync(args) => sync::run(&args, desk).await,
+        Command::Approve(args) => approve::run(&args, desk).await,
+        Command::Status => status::run(desk).await,
+        Command::Runs(args) => runs::run(&args, desk).await,
+        Command::Explain(args) => explain::run(&args, desk).await,
+        Command::Suppressions(command) => suppressions::run(&command, desk).await,
+        Command::Ledger(command) => ledger::run(&command, desk).await,
+        Command::Policy(command) => policy::run(&command, desk),
+        Command::Connectors(command) => connectors::run(&command, desk),
+        Command::Sandbox(args) => sandbox::run(&args, desk).await,
+        Command::Demo(args) => demo::run(&args, desk).await,
+    }
+}

@@ -1,0 +1,42 @@
+//! `init`: a commented settings file and a policy to start from. Nothing that exists is overwritten.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use crate::cli::Init;
+use crate::command::Desk;
+use crate::exit::{Ending, Failure, Outcome};
+use crate::screen::{BOLD, paint};
+
+/// The settings of a company with Mailchimp, HubSpot and a folder of files.
+const SETTINGS: &str = include_str!("../../../../config/example.toml");
+
+pub(crate) fn run(args: &Init, desk: Desk<'_>) -> Outcome {
+    std::fs::create_dir_all(&args.folder)
+        .map_err(|error| Failure::of(&error).next("name a folder that you may write to"))?;
+    let settings = args.folder.join(unisson_settings::DEFAULT_FILE);
+    let policy = args.folder.join("policy.toml");
+    write_new(&settings, SETTINGS)?;
+    write_new(&policy, unisson_settings::DEFAULT_POLICY)?;
+    desk.screen.data(format!("wrote {}", settings.display()))?;
+    desk.screen.data(format!("wrote {}", policy.display()))?;
+    desk.screen.say(format!(
+        "next: describe your accounts in {}, then {} and {}",
+        settings.display(),
+        paint(BOLD, "unisson check"),
+        paint(BOLD, "unisson sync --dry-run")
+    ));
+    Ok(Ending::Done)
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::new(format!("{} exists and is left as it is", path.display()))
+            .next("move it away, or name another folder: `unisson init FOLDER`"),
+        _ => Failure::new(format!("{}: {error}", path.display())),
+    })?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! `ledger verify`: recompute the whole chain.
+
+use serde::Serialize;
+use unisson_store_sqlite::Access;
+
+use crate::cli::Ledger;
+use crate::command::Desk;
+use crate::compose::Site;
+use crate::exit::{Ending, Outcome};
+use crate::screen::{GOOD, number, paint};
+
+/// What holds.
+#[derive(Serialize)]
+struct Verified {
+    commits: u64,
+    facts: u64,
+    head: String,
+}
+
+pub(crate) async fn run(command: &Ledger, desk: Desk<'_>) -> Outcome {
+    let Ledger::Verify = command;
+    let store = Site::load(desk.config)?.open(Access::ReadOnly)?;
+    let verified = store.verify().await?;
+    let head: String = verified.head.iter().map(|byte| format!("{byte:02x}")).collect();
+    if desk.screen.json {
+        desk.screen.object(&Verified { commits: verified.commits, facts: verified.facts, head })?;
+        return Ok(Ending::Done);
+    }
+    desk.screen.data(format!(
+        "{}: {} facts in {} commits, head {head}",
+        paint(GOOD, "the ledger holds"),
+        number(verified.facts),
+        number(verified.commits)
+    ))?;
+    desk.screen.say("keep the head somewhere else: with it, nobody can rewrite what came before");
+    Ok(Ending::Done)
+}

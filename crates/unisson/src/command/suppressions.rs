@@ -1,0 +1,150 @@
+//! `suppressions`: the people who must not be contacted, listed and exported.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use unisson_consent::{Address, Channel, Verdict};
+use unisson_files::export::{self, Shape as FileShape};
+use unisson_plan::{KeyDecision, is_negative};
+use unisson_store::Store;
+use unisson_store_sqlite::Access;
+
+use crate::cli::{Selection, Shape, Suppressions};
+use crate::command::Desk;
+use crate::compose::Site;
+use crate::exit::{Ending, Failure, Outcome};
+use crate::screen::{day, number, table};
+
+/// How many subjects are read at once.
+const PAGE: usize = 1_000;
+
+/// One suppression, as programs read it.
+#[derive(Serialize)]
+struct Line<'a> {
+    address: &'a str,
+    purpose: &'a str,
+    channel: &'static str,
+    reason: &'static str,
+    status: &'static str,
+    since: Option<Timestamp>,
+}
+
+pub(crate) async fn run(command: &Suppressions, desk: Desk<'_>) -> Outcome {
+    let site = Site::load(desk.config)?;
+    let (Suppressions::List(selection) | Suppressions::Export(crate::cli::Export { selection, .. })) = command;
+    checked(selection, &site)?;
+    let store = site.open(Access::ReadOnly)?;
+    let found = select(store.as_ref(), selection).await?;
+    match command {
+        Suppressions::List(_) => list(&found, desk)?,
+        Suppressions::Export(args) => export(&found, args, desk)?,
+    }
+    Ok(Ending::Done)
+}
+
+/// A misspelt filter would select nobody and look like good news.
+fn checked(selection: &Selection, site: &Site) -> Result<(), Failure> {
+    if let Some(purpose) = &selection.purpose {
+        if !site.law.policy.purposes.contains_key(&purpose.as_str().into()) {
+            let known: Vec<&str> = site.law.policy.purposes.keys().map(unisson_consent::PurposeId::as_str).collect();
+            return Err(Failure::new(format!("the policy has no purpose `{purpose}`"))
+                .next(format!("name one of: {}", known.join(", "))));
+        }
+    }
+    if let Some(channel) = &selection.channel {
+        if Channel::parse(channel).is_none() {
+            let known: Vec<&str> = Channel::ALL.into_iter().map(Channel::as_str).collect();
+            return Err(Failure::new(format!("there is no channel `{channel}`")).next(format!("name one of: {}", known.join(", "))));
+        }
+    }
+    if let Some(reason) = &selection.reason {
+        if !REASONS.contains(&reason.as_str()) {
+            return Err(Failure::new(format!("there is no reason `{reason}`")).next(format!("name one of: {}", REASONS.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+/// The reasons for which somebody is on the list.
+const REASONS: [&str; 12] = [
+    "erased",
+    "restricted",
+    "operator_block",
+    "identity_conflict",
+    "address_retired",
+    "undeliverable",
+    "complaint",
+    "objected",
+    "withdrawn",
+    "refused",
+    "reassigned",
+    "lapsed",
+];
+
+async fn select(store: &dyn Store, selection: &Selection) -> Result<Vec<KeyDecision>, Failure> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.standings(after, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(found) };
+        after = Some(*last);
+        found.extend(page.into_iter().flat_map(|(_, known)| known).filter(|known| is_selected(known, selection)));
+    }
+}
+
+fn is_selected(known: &KeyDecision, selection: &Selection) -> bool {
+    let decision = &known.decision;
+    decision.verdict == Verdict::Deny
+        && is_negative(decision.reason)
+        && selection.reason.as_ref().is_none_or(|reason| decision.reason.as_str() == reason)
+        && selection.purpose.as_ref().is_none_or(|purpose| known.key.purpose.as_str() == purpose)
+        && selection.channel.as_ref().is_none_or(|channel| known.key.channel.as_str() == channel)
+        && selection.since.is_none_or(|since| known.since.is_none_or(|at| at >= since))
+}
+
+fn list(found: &[KeyDecision], desk: Desk<'_>) -> Result<(), Failure> {
+    let lines: Vec<Line<'_>> = found
+        .iter()
+        .map(|known| Line {
+            address: known.key.address.canonical(),
+            purpose: known.key.purpose.as_str(),
+            channel: known.key.channel.as_str(),
+            reason: known.decision.reason.as_str(),
+            status: known.decision.status.as_str(),
+            since: known.since,
+        })
+        .collect();
+    if desk.screen.json {
+        return desk.screen.object(&lines);
+    }
+    let mut rows = table(&["address", "purpose", "channel", "reason", "known since"]);
+    for line in &lines {
+        rows.add_row([line.address, line.purpose, line.channel, line.reason, &line.since.map_or(String::new(), day)]);
+    }
+    desk.screen.data(rows)?;
+    let people: BTreeSet<&str> = lines.iter().map(|line| line.address).collect();
+    desk.screen.say(format!("{} suppressions of {} addresses", number(lines.len() as u64), number(people.len() as u64)));
+    Ok(())
+}
+
+fn export(found: &[KeyDecision], args: &crate::cli::Export, desk: Desk<'_>) -> Result<(), Failure> {
+    let addresses: BTreeSet<&Address> = found.iter().map(|known| &known.key.address).collect();
+    let shape = match args.shape {
+        Shape::Plain => FileShape::Plain,
+        Shape::Sha256 => FileShape::Sha256,
+        Shape::Md5 => FileShape::Md5,
+    };
+    let next = "name a file in a folder that you may write to";
+    match &args.out {
+        Some(path) => {
+            export::write_file(path, addresses.iter().copied(), shape).map_err(|error| Failure::of(&error).next(next))?;
+            desk.screen.say(format!("wrote {} addresses to {}", number(addresses.len() as u64), path.display()));
+        }
+        None => {
+            export::write(addresses.iter().copied(), shape, io::stdout().lock()).map_err(|error| Failure::of(&error))?;
+        }
+    }
+    Ok(())
+}

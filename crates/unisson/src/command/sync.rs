@@ -1,0 +1,114 @@
+//! `sync`: pull, judge, guard and push; and the report of it.
+
+use std::collections::BTreeMap;
+
+use unisson_consent::SystemId;
+use unisson_engine::{InstanceReport, Order, RunReport};
+
+use crate::cli::Sync;
+use crate::command::Desk;
+use crate::compose::Site;
+use crate::exit::{Ending, Failure, Outcome};
+use crate::screen::{BAD, BOLD, CARE, FAINT, GOOD, Screen, figures, number, paint, table};
+
+pub(crate) async fn run(args: &Sync, desk: Desk<'_>) -> Outcome {
+    let site = Site::load(desk.config)?;
+    site.known(&args.instances)?;
+    let order = Order {
+        only: args.instances.iter().map(SystemId::new).collect(),
+        dry_run: args.dry_run,
+        sweep: args.full,
+    };
+    let engine = site.engine(desk.screen.progress)?;
+    let report = engine.sync(&order).await?;
+    drop(engine);
+    show(&report, desk.screen)?;
+    Ok(ending(&report))
+}
+
+/// How a run ends the program.
+pub(crate) fn ending(report: &RunReport) -> Ending {
+    report.outcome().into()
+}
+
+/// Shows the report of a run.
+pub(crate) fn show(report: &RunReport, screen: Screen) -> Result<(), Failure> {
+    if screen.json {
+        return screen.object(report);
+    }
+    let state = match report.state.as_str() {
+        "done" => paint(GOOD, "done"),
+        "held" => paint(CARE, "held for approval"),
+        "partial" => paint(CARE, "partly done"),
+        other => paint(BAD, other),
+    };
+    let dry = if report.dry_run { ", nothing was written to any platform" } else { "" };
+    screen.data(format!("run {}: {state}{dry}", paint(BOLD, &report.run)))?;
+    let mut rows = table(&["instance", "read", "changed", "new facts", "planned", "delivered", "held", "rejects"]);
+    for (name, part) in &report.instances {
+        rows.add_row([
+            name.clone(),
+            number(part.observed),
+            number(part.changed),
+            number(part.facts),
+            number(total(&part.planned)),
+            number(total(&part.delivered)),
+            part.held.map_or(String::new(), |(changes, _)| number(changes)),
+            number(part.rejects),
+        ]);
+    }
+    figures(&mut rows, &[1, 2, 3, 4, 5, 6, 7]);
+    screen.data(rows)?;
+    for (name, part) in &report.instances {
+        show_instance(name, part, screen)?;
+    }
+    if report.instances.values().any(|part| part.held.is_some()) {
+        screen.say(format!("look at it with `unisson runs {0}`, let it go with `unisson approve {0}`", report.run));
+    } else if report.dry_run && report.total(|part| total(&part.planned)) > 0 {
+        screen.say("run `unisson sync` to carry it out");
+    }
+    Ok(())
+}
+
+fn show_instance(name: &str, part: &InstanceReport, screen: Screen) -> Result<(), Failure> {
+    let line = |style, text: String| screen.data(format!("  {}: {}", name, paint(style, text)));
+    for (what, changes) in &part.planned {
+        line(FAINT, format!("planned {what}: {}", number(*changes)))?;
+    }
+    for (what, changes) in &part.delivered {
+        let style = if what.ends_with(" done") { GOOD } else { CARE };
+        line(style, format!("{what}: {}", number(*changes)))?;
+    }
+    if let Some((changes, contacts)) = part.held {
+        line(CARE, format!("held: {} changes of {} contacts", number(changes), number(contacts)))?;
+    }
+    for (list, contacts) in &part.unmapped {
+        line(
+            CARE,
+            format!(
+                "list {list} is not mapped to a purpose, {} contacts are opted in there: map it in [instances.{name}.lists]",
+                number(*contacts)
+            ),
+        )?;
+    }
+    for (what, changes) in &part.unreached {
+        line(CARE, format!("not reached: {what}: {}", number(*changes)))?;
+    }
+    if part.vanished > 0 {
+        line(FAINT, format!("no longer there: {}", number(part.vanished)))?;
+    }
+    for reject in &part.rejects_named {
+        line(CARE, format!("set aside: {reject}"))?;
+    }
+    for error in &part.errors {
+        line(BAD, error.clone())?;
+    }
+    for note in &part.notes {
+        line(FAINT, note.clone())?;
+    }
+    Ok(())
+}
+
+fn total(figures: &BTreeMap<String, u64>) -> u64 {
+    figures.values().sum()
+}

@@ -1,1 +1,0 @@
-//! Workspace acceptance: journeys, scenarios, crash, tidy
