@@ -79,6 +79,7 @@ impl Error {
 
     /// The same with one known fact more. Never pass an address, a secret or a body.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass numbers and texts alike")]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.context.push((name, value.to_string()));
         self

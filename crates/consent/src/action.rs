@@ -53,10 +53,10 @@ pub struct Shown {
 /// #     level: Level::Nothing, negative: true, refused_by_person: true, valid_until: None,
 /// # };
 /// let subscribed = Shown { stance: Stance::In, holds: true, ..Shown::default() };
-/// let says = verb(&denied, &subscribed, Resubscribe::Allowed, true);
+/// let says = verb(&denied, subscribed, Resubscribe::Allowed, true);
 /// assert_eq!(says, Some(unisson_consent::Verb::Suppress));
 /// ```
-pub fn verb(decision: &Decision, shown: &Shown, resubscribe: Resubscribe, push_grants: bool) -> Option<Verb> {
+pub fn verb(decision: &Decision, shown: Shown, resubscribe: Resubscribe, push_grants: bool) -> Option<Verb> {
     match (decision.verdict, decision.reason) {
         (Verdict::Allow, Reason::Consent) if push_grants => readmit(shown, resubscribe),
         (Verdict::Allow, _) => None,
@@ -72,7 +72,7 @@ pub fn verb(decision: &Decision, shown: &Shown, resubscribe: Resubscribe, push_g
 }
 
 /// How an allowed contact gets back in. A vendor's block is reported, never dodged (I14).
-fn readmit(shown: &Shown, resubscribe: Resubscribe) -> Option<Verb> {
+fn readmit(shown: Shown, resubscribe: Resubscribe) -> Option<Verb> {
     let closed = shown.stance == Stance::Out || shown.invalid;
     if !closed {
         return (shown.stance != Stance::In).then_some(Verb::Subscribe);
@@ -127,7 +127,7 @@ impl Standing {
         let mut verbs = Vec::new();
         for (id, shown) in by_system {
             let resubscribe = law.systems.get(id).resubscribe;
-            let told = |shown: &Shown| verb(decision, shown, resubscribe, law.policy.push_grants);
+            let told = |shown: &Shown| verb(decision, *shown, resubscribe, law.policy.push_grants);
             if decision.verdict == Verdict::Allow {
                 // One subscribed record is enough; otherwise the record that holds the address is the one to open.
                 let open = |shown: &&Shown| shown.stance == Stance::In && !shown.invalid;
@@ -196,7 +196,9 @@ impl Standing {
             .filter(|negative| negative.severity == Severity::Erase)
             .filter(|negative| {
                 negative.act.person == Some(person)
-                    || records.iter().any(|(_, held)| held.iter().any(|address| self.is_on(&negative.act, address, law)))
+                    || records
+                        .iter()
+                        .any(|(_, held)| held.iter().any(|address| self.is_on(&negative.act, address, law)))
             })
             .collect();
         let Some(erased_at) = erasures.iter().map(|erasure| self.fact_of(&erasure.act).observed_at).min() else {
@@ -215,9 +217,10 @@ impl Standing {
             .iter()
             .filter_map(|(record, _)| {
                 let sighting = self.sighting(record, erased_at, returned_at)?;
-                let held = self.facts.iter().any(|fact| {
-                    is_of(fact, record) && matches!(fact.kind, Kind::Hold { until, .. } if now < until)
-                });
+                let held = self
+                    .facts
+                    .iter()
+                    .any(|fact| is_of(fact, record) && matches!(fact.kind, Kind::Hold { until, .. } if now < until));
                 Some((record.system.clone(), if held { Verb::EraseExceptHold } else { sighting }))
             })
             .collect()
@@ -232,9 +235,11 @@ impl Standing {
             .iter()
             .filter(|fact| is_of(fact, record) && holds_data(&fact.kind))
             .map(|fact| (fact.observed_at, matches!(fact.kind, Kind::Snapshot { status: Status::Deleted, .. })))
-            .chain(self.pushes.iter().filter(|push| push.acknowledged && push.system == record.system).filter_map(|push| {
-                matches!(push.verb, Verb::Erase | Verb::ReErase | Verb::EraseExceptHold).then_some((push.at, true))
-            }))
+            .chain(self.pushes.iter().filter(|push| push.acknowledged && push.system == record.system).filter_map(
+                |push| {
+                    matches!(push.verb, Verb::Erase | Verb::ReErase | Verb::EraseExceptHold).then_some((push.at, true))
+                },
+            ))
             .collect();
         sightings.sort_unstable();
         for (at, gone) in sightings {

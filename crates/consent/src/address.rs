@@ -104,10 +104,17 @@ impl Address {
     pub fn email(raw: &str) -> Option<Self> {
         let text = cut(raw)?;
         let mut defect = (text.len() > 254).then_some(Defect::TooLong);
-        let Some((local, domain)) = text.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        let Some((local, domain)) =
+            text.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty())
         else {
             let folded: String = caseless::default_case_fold_str(&text.nfkc().collect::<String>());
-            return Some(Self::new(AddressKind::Email, raw, &text.to_lowercase(), &visible(&folded), Some(Defect::Syntax)));
+            return Some(Self::new(
+                AddressKind::Email,
+                raw,
+                &text.to_lowercase(),
+                &visible(&folded),
+                Some(Defect::Syntax),
+            ));
         };
         let host = match idna::domain_to_ascii(domain) {
             Ok(host) if !host.is_empty() => host,
@@ -147,14 +154,12 @@ impl Address {
         let country = country.and_then(|code| phonenumber::country::Id::from_str(&code.to_ascii_uppercase()).ok());
         let number = phonenumber::parse(country, text.as_ref()).ok();
         let e164 = number.map(|number| number.format().mode(phonenumber::Mode::E164).to_string());
-        Some(match e164.filter(|e164| is_e164(e164)) {
-            Some(e164) => Self::new(AddressKind::Phone, raw, &e164, &e164, None),
-            None => {
-                let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-                let key = if digits.is_empty() { text.to_lowercase() } else { digits };
-                Self::new(AddressKind::Phone, raw, &key, &key, Some(Defect::Number))
-            }
-        })
+        if let Some(e164) = e164.filter(|e164| is_e164(e164)) {
+            return Some(Self::new(AddressKind::Phone, raw, &e164, &e164, None));
+        }
+        let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        let key = if digits.is_empty() { text.to_lowercase() } else { digits };
+        Some(Self::new(AddressKind::Phone, raw, &key, &key, Some(Defect::Number)))
     }
 
     /// A postal address, or `None` for blank text. Case, spacing and punctuation do not count, words do.
@@ -168,8 +173,10 @@ impl Address {
     pub fn postal(raw: &str) -> Option<Self> {
         let text = cut(raw)?;
         let folded = caseless::default_case_fold_str(&text.nfkc().collect::<String>());
-        let words: Vec<&str> =
-            folded.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = folded
+            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+            .filter(|word| !word.is_empty())
+            .collect();
         let key = visible(&words.join(" "));
         Some(Self::new(AddressKind::Postal, raw, &key, &key, None))
     }

@@ -87,7 +87,9 @@ impl<'a> Case<'a> {
     }
 
     fn carries_relation(&self, fact: usize, rule: &BasisRule) -> bool {
-        let Kind::Relationship { what, opt_out_offered, similar } = &self.standing.facts[fact].kind else { return false };
+        let Kind::Relationship { what, opt_out_offered, similar } = &self.standing.facts[fact].kind else {
+            return false;
+        };
         rule.relations.contains(what)
             && (!rule.needs.contains(&Need::OptOutOffered) || *opt_out_offered)
             && (!rule.needs.contains(&Need::Similar) || *similar)

@@ -15,7 +15,7 @@ use crate::address::{Address, AddressKind, Aliases};
 /// How an address was normalised before it was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Normalisation {
-    /// Trimmed, lower-case: Mailchimp, most suppression files, Meta, LinkedIn.
+    /// Trimmed, lower-case: Mailchimp, most suppression files, Meta, `LinkedIn`.
     TrimLower,
     /// As before, dots before `gmail.com` and `googlemail.com` removed: Google Customer Match.
     GoogleDots,

@@ -250,8 +250,9 @@ impl Joints {
             for (place, group) in groups.iter().enumerate() {
                 for (a, b) in group.iter().flat_map(|a| groups[place + 1..].iter().flatten().map(move |b| (*a, *b))) {
                     // A link that may be the later word keeps them joined: joining can only lose permission.
-                    let relinked =
-                        links.iter().any(|(linked, nodes)| nodes.contains(&a) && nodes.contains(&b) && !is_later(&at, linked));
+                    let relinked = links
+                        .iter()
+                        .any(|(linked, nodes)| nodes.contains(&a) && nodes.contains(&b) && !is_later(&at, linked));
                     if !relinked {
                         splits.push((a.min(b), a.max(b)));
                     }

@@ -18,13 +18,17 @@ mod fact;
 mod hashed;
 mod identity;
 mod law;
+mod moves;
+mod overlay;
 mod policy;
 mod reach;
+mod refusal;
 mod scope;
 mod standing;
 mod system;
 mod text;
 mod time;
+mod weigh;
 
 pub use action::{Shown, Stance, verb};
 

@@ -27,23 +27,30 @@ fn carries(policy: &Policy, named: &PurposeId, purpose: &PurposeId) -> bool {
 ///
 /// It covers the purpose and what is part of it; what nobody mapped covers the whole channel. Service is reached only
 /// where it is named.
-pub(crate) fn refuses(policy: &Policy, system: &SystemId, scope: &Scope, purpose: &PurposeId, channel: Channel) -> bool {
+pub(crate) fn refuses(
+    policy: &Policy,
+    system: &SystemId,
+    scope: &Scope,
+    purpose: &PurposeId,
+    channel: Channel,
+) -> bool {
     let channels = if scope.channels.is_empty() { Channels::ALL } else { scope.channels };
     if !channels.contains(channel) {
         return false;
     }
     let whole_channel = !policy.is_service(purpose);
     let named = |named: &PurposeId| {
-        if policy.purposes.contains_key(named) {
-            policy.is_within(purpose, named)
-        } else {
-            whole_channel
-        }
+        if policy.purposes.contains_key(named) { policy.is_within(purpose, named) } else { whole_channel }
     };
     match &scope.purposes {
         Purposes::AllMarketing => whole_channel,
-        Purposes::Named(names) if names.is_empty() => whole_channel,
-        Purposes::Named(names) => names.iter().any(named),
+        Purposes::Named(names) => {
+            if names.is_empty() {
+                whole_channel
+            } else {
+                names.iter().any(named)
+            }
+        }
         Purposes::List(list) => policy.list_purpose(system, list).map_or(whole_channel, named),
     }
 }

@@ -260,7 +260,9 @@ fn runs(facts: &[Fact]) -> BTreeMap<FactId, Vec<FactId>> {
         let mut last: Option<(Status, Option<u32>, crate::time::Occurred, FactId)> = None;
         for (fact, status, turn) in sightings {
             match last {
-                Some((held, counted, occurred, first)) if (held, counted, occurred) == (status, turn, fact.occurred) => {
+                Some((held, counted, occurred, first))
+                    if (held, counted, occurred) == (status, turn, fact.occurred) =>
+                {
                     runs.entry(first).or_insert_with(Vec::new).push(fact.id);
                 }
                 _ => {

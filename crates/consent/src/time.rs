@@ -34,10 +34,10 @@ impl Occurred {
     /// ```
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
-        if text.len() == 10 {
-            if let Ok(day) = text.parse::<Date>() {
-                return Self::Day(day);
-            }
+        if text.len() == 10
+            && let Ok(day) = text.parse::<Date>()
+        {
+            return Self::Day(day);
         }
         if let Ok(instant) = text.parse::<Timestamp>() {
             return Self::Instant(instant);
@@ -63,8 +63,7 @@ impl Interval {
         let nothing = Self { lo: None, hi: observed_at };
         let Some(skew) = system.clock.skew() else { return nothing };
         let Some((lo, hi)) = span(occurred, system.zone.as_ref()) else { return nothing };
-        let (Ok(lo), Ok(hi), Ok(latest)) =
-            (lo.checked_sub(skew), hi.checked_add(skew), observed_at.checked_add(skew))
+        let (Ok(lo), Ok(hi), Ok(latest)) = (lo.checked_sub(skew), hi.checked_add(skew), observed_at.checked_add(skew))
         else {
             return nothing;
         };
@@ -90,7 +89,7 @@ fn span(occurred: Occurred, zone: Option<&TimeZone>) -> Option<(Timestamp, Times
         Occurred::Local(local) => match zone {
             Some(zone) => {
                 let folds = zone.to_ambiguous_timestamp(local);
-                Some((folds.earlier().ok()?, folds.later().ok()?)).map(ordered)
+                Some(ordered(folds.earlier().ok()?, folds.later().ok()?))
             }
             None => around(local, local, 12),
         },
@@ -98,11 +97,10 @@ fn span(occurred: Occurred, zone: Option<&TimeZone>) -> Option<(Timestamp, Times
             let start = day.to_datetime(jiff::civil::Time::midnight());
             let end = day.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight());
             match zone {
-                Some(zone) => Some((
+                Some(zone) => Some(ordered(
                     zone.to_ambiguous_timestamp(start).earlier().ok()?,
                     zone.to_ambiguous_timestamp(end).later().ok()?,
-                ))
-                .map(ordered),
+                )),
                 None => around(start, end, 12),
             }
         }
@@ -119,6 +117,6 @@ fn around(start: DateTime, end: DateTime, hours_west: i64) -> Option<(Timestamp,
     ))
 }
 
-fn ordered((a, b): (Timestamp, Timestamp)) -> (Timestamp, Timestamp) {
+fn ordered(a: Timestamp, b: Timestamp) -> (Timestamp, Timestamp) {
     (a.min(b), a.max(b))
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use unisson_consent::{
-    Actor, Address, Aliases, Bounce, Channels, ConsentStatus, Decision, Evidence, Fact, HashedAddress, Key, KeyId, Keyring,
-    Kind, Law, Level, OwnPush, Purposes, Reason, Scope, Stance, Standing, Status, Verb, Verdict, Who,
+    Actor, Address, Aliases, Bounce, Channels, ConsentStatus, Decision, Evidence, Fact, HashedAddress, Key, KeyId,
+    Keyring, Kind, Law, Level, OwnPush, Purposes, Reason, Scope, Stance, Standing, Status, Verb, Verdict, Who,
 };
 
 use support::{at, facts, histories, key, keys, laws, moments, named, negative_kinds, now, record_of, refusal, scopes};
@@ -19,7 +19,11 @@ const CASES: u32 = 10_000;
 fn cases() -> ProptestConfig {
     let asked = ProptestConfig::default().cases;
     // proptest's own default is 256: anything else was asked for.
-    ProptestConfig { cases: if asked == 256 { CASES } else { asked }, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: if asked == 256 { CASES } else { asked },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 fn fold(history: &[Fact], law: &Law) -> Standing {

@@ -126,7 +126,8 @@ impl Run<'_> {
         let change = &claimed.change;
         let (settlement, replica) = match outcome {
             Outcome::Applied | Outcome::AlreadySo => {
-                let before = claimed.replica.slot(&change.scope).map_or(unisson_consent::Status::Unknown, |slot| slot.status);
+                let before =
+                    claimed.replica.slot(&change.scope).map_or(unisson_consent::Status::Unknown, |slot| slot.status);
                 let wrote = Wrote { before, status: shows_after(change.action), at: now };
                 (Settlement::Done, Some(acknowledge(&claimed.replica, &change.scope, wrote)))
             }

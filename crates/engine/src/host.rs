@@ -120,7 +120,9 @@ impl Engine {
         let run = Run { engine: self, id: RunId(uuid::Uuid::now_v7().to_string()), order: &order };
         let mut report = RunReport::new(&run.id, self.clock.now(), false);
         for instance in &self.instances {
-            report.instances.insert(instance.id.as_str().to_owned(), InstanceReport { complete: true, ..blank(instance) });
+            report
+                .instances
+                .insert(instance.id.as_str().to_owned(), InstanceReport { complete: true, ..blank(instance) });
         }
         report.judged = 0;
         self.store.approve(held, approved()).await?;

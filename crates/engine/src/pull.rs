@@ -151,9 +151,10 @@ impl Pass<'_> {
         let mut page = ask(run, pull, stream, start.cursor.as_ref()).await?;
         for _ in 0..PAGES_MAX {
             let (position, following) = match page.next.clone() {
-                Next::More(cursor) => {
-                    (Position { cursor: Some(cursor.clone()), in_pass: true, sweeping: self.sweeping, swept_at }, Some(cursor))
-                }
+                Next::More(cursor) => (
+                    Position { cursor: Some(cursor.clone()), in_pass: true, sweeping: self.sweeping, swept_at },
+                    Some(cursor),
+                ),
                 Next::End { resume, .. } => {
                     let swept_at = if self.sweeping { Some(run.now()) } else { swept_at };
                     (Position { cursor: resume, in_pass: false, sweeping: false, swept_at }, None)
@@ -187,7 +188,9 @@ impl Pass<'_> {
             .observations
             .iter()
             .zip(known)
-            .filter(|(observation, known)| known.is_none_or(|(_, digest)| digest != unisson_plan::Digest::of(observation)))
+            .filter(|(observation, known)| {
+                known.is_none_or(|(_, digest)| digest != unisson_plan::Digest::of(observation))
+            })
             .map(|(observation, _)| observation)
             .collect();
         let changed: Vec<RecordId> = news.iter().map(|observation| observation.record.clone()).collect();

@@ -1,11 +1,11 @@
 //! Explaining: why may this person not be mailed, from what was known, to what every system shows and what is on its way.
 
 use jiff::Timestamp;
+use unisson_connector::{Action, Presence};
 use unisson_consent::{
     Activity, Actor, Address, AddressKind, Bounce, Channel, Decision, Fact, FactId, Interval, Key, Kind, Law, Level,
     Occurred, PurposeId, Purposes, Reason, Relation, Scope, Standing, Status, SystemId,
 };
-use unisson_connector::{Action, Presence};
 
 use crate::judge::{Dossier, OpenState};
 
@@ -210,5 +210,9 @@ pub fn scope_words(scope: &Scope) -> String {
         Purposes::List(list) => format!("list {list}"),
     };
     let channels: Vec<&str> = scope.channels.iter().map(Channel::as_str).collect();
-    if channels.len() == Channel::ALL.len() { format!("{what}, all channels") } else { format!("{what}, {}", channels.join(" + ")) }
+    if channels.len() == Channel::ALL.len() {
+        format!("{what}, all channels")
+    } else {
+        format!("{what}, {}", channels.join(" + "))
+    }
 }

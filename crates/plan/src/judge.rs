@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use unisson_connector::{Action, Change, ChangeId, Presence, Target};
 use unisson_consent::{
-    Channel, Decision, Fact, FactId, Key, Law, Purposes, PurposeId, Reason, Scope, Shown, Stance, Standing, Status,
+    Channel, Decision, Fact, FactId, Key, Law, PurposeId, Purposes, Reason, Scope, Shown, Stance, Standing, Status,
     SystemId, Verb, Verdict, verb,
 };
 
@@ -220,8 +220,7 @@ fn decisions(standing: &Standing, dossier: &Dossier, law: &Law, now: Timestamp) 
     for address in addresses {
         for channel in channels.iter().filter(|channel| channel.address_kind() == address.kind()) {
             for purpose in law.policy.purposes.keys() {
-                let key =
-                    Key { address: address.clone(), purpose: purpose.clone(), channel: *channel, person: None };
+                let key = Key { address: address.clone(), purpose: purpose.clone(), channel: *channel, person: None };
                 let decision = standing.decide(&key, law, now);
                 if decision.reason == Reason::Unknown && !decision.negative && decision.valid_until.is_none() {
                     continue;
@@ -289,7 +288,7 @@ impl Bench<'_> {
         let wanted = if decision.reason == Reason::Erased {
             (shown.stance != Stance::Out).then_some(Verb::Suppress)
         } else {
-            verb(&decision, &shown, system.resubscribe, self.law.policy.push_grants)
+            verb(&decision, shown, system.resubscribe, self.law.policy.push_grants)
         };
         match wanted {
             Some(verb) => self.carry(verb, slot, &decision),
@@ -340,7 +339,8 @@ impl Bench<'_> {
         // A wide opt-out beside narrower slots of its channel is a word of the platform's, not a place to write.
         let only_word = slot.scope.purposes == Purposes::AllMarketing
             && self.replica.slots.iter().any(|other| {
-                other.scope != slot.scope && other.scope.channels.iter().any(|channel| slot.scope.channels.contains(channel))
+                other.scope != slot.scope
+                    && other.scope.channels.iter().any(|channel| slot.scope.channels.contains(channel))
             });
         match self.rules.enforce {
             _ if only_word => false,

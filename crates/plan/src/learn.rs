@@ -113,13 +113,8 @@ enum Seen {
 
 /// The slot as it is kept, and what there is to it.
 fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (ReplicaSlot, Seen) {
-    let shows = |turn, wrote| ReplicaSlot {
-        scope: seen.scope.clone(),
-        status: seen.status,
-        since: seen.since,
-        turn,
-        wrote,
-    };
+    let shows =
+        |turn, wrote| ReplicaSlot { scope: seen.scope.clone(), status: seen.status, since: seen.since, turn, wrote };
     let Some(before) = before else { return (shows(0, None), Seen::News) };
     if let Some(wrote) = before.wrote {
         let recent = lesson.now.duration_since(wrote.at) <= lesson.lag;
@@ -204,7 +199,7 @@ fn moved(known: &Replica, record: &RecordRef, who: &Who, lesson: &Lesson<'_>) ->
 }
 
 fn seen(record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Fact {
-    let addresses: Vec<&str> = who.addresses.iter().map(|address| address.canonical()).collect();
+    let addresses: Vec<&str> = who.addresses.iter().map(Address::canonical).collect();
     let customer = who.customer.as_ref().map_or("", |customer| customer.as_str());
     let person = who.person.as_ref().map_or("", |person| person.as_str());
     let rest = format!("{:?} {:?} {:?} {:?}", who.country, who.audience, who.professional, who.birth);

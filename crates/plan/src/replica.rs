@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::Digest as _;
 use unisson_connector::{Event, Identity, Observation, Presence, Slot, StreamId};
-use unisson_consent::{Address, AddressKind, Evidence, Occurred, Purposes, RecordRef, Scope, Status, Who};
+use unisson_consent::{Address, AddressKind, Evidence, Occurred, PurposeId, Purposes, RecordRef, Scope, Status, Who};
 
 /// A number that the store gave to a subject. Opaque, never derived from an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,7 +149,7 @@ impl Feed {
             Purposes::AllMarketing => self.number(0),
             Purposes::Named(named) => {
                 self.number(1);
-                self.texts(named.iter().map(|purpose| purpose.as_str()));
+                self.texts(named.iter().map(PurposeId::as_str));
             }
             Purposes::List(list) => {
                 self.number(2);

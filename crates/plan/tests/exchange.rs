@@ -14,8 +14,8 @@ use unisson_consent::{
     Actor, Channel, Channels, Evidence, Fact, Kind, Law, Occurred, Purposes, Reason, Scope, Status, SystemId, Via,
 };
 use unisson_plan::{
-    Dossier, Enforce, Judged, Lesson, OpenChange, OpenState, Replica, Rules, SubjectNo, Wrote, acknowledge, judge, learn,
-    shows_after,
+    Dossier, Enforce, Judged, Lesson, OpenChange, OpenState, Replica, Rules, SubjectNo, Wrote, acknowledge, judge,
+    learn, shows_after,
 };
 
 use support::{at, confirmed, law, proven};
@@ -107,7 +107,8 @@ impl World {
         for planned in &judged.changes {
             let key = (planned.instance.clone(), planned.change.target.record.as_str().to_owned());
             let shown = self.platforms.get_mut(&key).expect("the record is there");
-            let slot = shown.slots.iter_mut().find(|slot| slot.scope == planned.change.scope).expect("the slot is there");
+            let slot =
+                shown.slots.iter_mut().find(|slot| slot.scope == planned.change.scope).expect("the slot is there");
             let before = slot.status;
             slot.status = shows_after(planned.change.action);
             slot.since = Occurred::Instant(self.now);
@@ -139,7 +140,8 @@ fn shown_slots() -> impl Strategy<Value = Vec<Slot>> {
     let one = |scope: Scope| {
         let evidence = prop_oneof![Just(Evidence::default()), Just(proven()), Just(confirmed())];
         let since = prop_oneof![Just(Occurred::Unknown), support::moments().prop_map(Occurred::Instant)];
-        (statuses(), since, evidence).prop_map(move |(status, since, evidence)| slot(scope.clone(), status, since, evidence))
+        (statuses(), since, evidence)
+            .prop_map(move |(status, since, evidence)| slot(scope.clone(), status, since, evidence))
     };
     (one(newsletter()), one(promo())).prop_map(|(a, b)| vec![a, b])
 }
@@ -149,13 +151,16 @@ fn platforms() -> impl Strategy<Value = Vec<(SystemId, Observation)>> {
     let email = proptest::sample::select(vec!["ana@example.com", "Ana@example.com"]);
     proptest::collection::vec((system, email, shown_slots()), 1..5).prop_map(|shown| {
         let numbered = shown.into_iter().enumerate();
-        numbered.map(|(n, (system, email, slots))| (system.into(), observation(&format!("r{n}"), email, slots))).collect()
+        numbered
+            .map(|(n, (system, email, slots))| (system.into(), observation(&format!("r{n}"), email, slots)))
+            .collect()
     })
 }
 
 fn world_of(shown: Vec<(SystemId, Observation)>) -> World {
     let mut world = World::new(law());
-    world.platforms = shown.into_iter().map(|(system, seen)| ((system, seen.record.as_str().to_owned()), seen)).collect();
+    world.platforms =
+        shown.into_iter().map(|(system, seen)| ((system, seen.record.as_str().to_owned()), seen)).collect();
     world
 }
 
@@ -206,8 +211,13 @@ proptest! {
 #[test]
 fn a_stale_read_within_the_lag_is_no_news_and_a_lying_acknowledgement_is_noticed_after_it() {
     let mut world = World::new(law());
-    let seen = |status| observation("r1", "ana@example.com", vec![slot(newsletter(), status, Occurred::Unknown, Evidence::default())]);
-    let out = Observation { slots: vec![slot(Scope::default(), Status::Unsubscribed, Occurred::Unknown, Evidence::default())], ..seen(Status::Never) };
+    let seen = |status| {
+        observation("r1", "ana@example.com", vec![slot(newsletter(), status, Occurred::Unknown, Evidence::default())])
+    };
+    let out = Observation {
+        slots: vec![slot(Scope::default(), Status::Unsubscribed, Occurred::Unknown, Evidence::default())],
+        ..seen(Status::Never)
+    };
     world.platforms.insert(("esp2".into(), "r1".into()), seen(Status::Subscribed));
     world.platforms.insert(("crm".into(), "r1".into()), out);
     world.pull();
@@ -222,13 +232,18 @@ fn a_stale_read_within_the_lag_is_no_news_and_a_lying_acknowledgement_is_noticed
     assert_eq!(world.pull(), 1, "the platform never did it, or somebody undid it");
     let again = world.judge(Enforce::Negatives);
     assert_eq!(again.changes.len(), 1);
-    assert_ne!(again.changes[0].change.id, planned.changes[0].change.id, "another change, not the one that was answered");
+    assert_ne!(
+        again.changes[0].change.id, planned.changes[0].change.id,
+        "another change, not the one that was answered"
+    );
 }
 
 #[test]
 fn a_second_withdrawal_after_our_own_restore_counts() {
     let mut world = World::new(law());
-    let seen = |status| observation("r1", "ana@example.com", vec![slot(newsletter(), status, Occurred::Unknown, Evidence::default())]);
+    let seen = |status| {
+        observation("r1", "ana@example.com", vec![slot(newsletter(), status, Occurred::Unknown, Evidence::default())])
+    };
     world.platforms.insert(("esp2".into(), "r1".into()), seen(Status::Unsubscribed));
     world.pull();
     world.pass(60 * 24);
@@ -252,16 +267,21 @@ fn a_second_withdrawal_after_our_own_restore_counts() {
     world.platforms.insert(("esp2".into(), "r1".into()), seen(Status::Unsubscribed));
     assert_eq!(world.pull(), 1, "the person opted out again");
     let key = support::key("ana@example.com", "newsletter");
-    let decision = unisson_consent::Standing::fold(world.facts.clone(), &[], &world.law).decide(&key, &world.law, world.now);
+    let decision =
+        unisson_consent::Standing::fold(world.facts.clone(), &[], &world.law).decide(&key, &world.law, world.now);
     assert_eq!(decision.reason, Reason::Withdrawn);
 }
 
 #[test]
 fn what_is_on_its_way_is_not_planned_again_and_what_is_no_longer_wanted_is_taken_back() {
     let mut world = World::new(law());
-    let seen = |status| observation("r1", "ana@example.com", vec![slot(newsletter(), status, Occurred::Unknown, Evidence::default())]);
+    let seen = |status| {
+        observation("r1", "ana@example.com", vec![slot(newsletter(), status, Occurred::Unknown, Evidence::default())])
+    };
     world.platforms.insert(("esp2".into(), "r1".into()), seen(Status::Subscribed));
-    world.platforms.insert(("crm".into(), "r2".into()), Observation { record: "r2".into(), ..seen(Status::Unsubscribed) });
+    world
+        .platforms
+        .insert(("crm".into(), "r2".into()), Observation { record: "r2".into(), ..seen(Status::Unsubscribed) });
     world.pull();
     let planned = world.judge(Enforce::Negatives).changes.remove(0);
     let open = |id: &unisson_connector::ChangeId, state| OpenChange {

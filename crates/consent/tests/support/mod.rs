@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use unisson_consent::{
-    Activity, Actor, Address, Basis, BasisRule, Bounce, Channel, Channels, Clock, Country, Evidence, Fact, FactId, Family,
-    Key, Keyring, Kind, Law, Level, LevelRule, Need, Occurred, Policy, Propagate, Purpose, PurposeId, Purposes, RecordRef,
-    RegrantLevels, Relation, Resubscribe, Scope, Status, System, SystemId, Systems, Via, Who,
+    Activity, Actor, Address, Basis, BasisRule, Bounce, Channel, Channels, Clock, Country, Evidence, Fact, FactId,
+    Family, Key, Keyring, Kind, Law, Level, LevelRule, Need, Occurred, Policy, Propagate, Purpose, PurposeId, Purposes,
+    RecordRef, RegrantLevels, Relation, Resubscribe, Scope, Status, System, SystemId, Systems, Via, Who,
 };
 
 pub(crate) const NOW: &str = "2026-11-23T00:00:00Z";
@@ -108,7 +108,8 @@ pub(crate) fn policy() -> Policy {
         deliveries_clear_hard: 2,
         minor_age: [(Country::parse("FR").unwrap(), 15)].into(),
         minor_age_default: 16,
-        lists: std::iter::once((SystemId::from("esp"), [("L-news".into(), PurposeId::from("newsletter"))].into())).collect(),
+        lists: std::iter::once((SystemId::from("esp"), [("L-news".into(), PurposeId::from("newsletter"))].into()))
+            .collect(),
         lineage: std::collections::BTreeMap::new(),
         basis_rules: vec![
             BasisRule {
@@ -141,7 +142,8 @@ pub(crate) fn law() -> Law {
 
 /// Policies that differ in what the laws are about.
 pub(crate) fn laws() -> impl Strategy<Value = Law> {
-    let deadlines = prop_oneof![Just(None), Just(Some(at("2026-06-01T00:00:00Z"))), Just(Some(at("2027-01-31T23:00:00Z")))];
+    let deadlines =
+        prop_oneof![Just(None), Just(Some(at("2026-06-01T00:00:00Z"))), Just(Some(at("2027-01-31T23:00:00Z")))];
     let reach = prop_oneof![3 => Just(Propagate::Subject), 1 => Just(Propagate::Address)];
     (deadlines, reach, any::<bool>(), any::<bool>()).prop_map(|(deadline, propagate, plus, invite_allowed)| {
         let mut law = law();
@@ -196,11 +198,10 @@ pub(crate) fn who(emails: &[&str], customer: Option<&str>) -> Who {
 
 /// Moments on a coarse grid, so that ties and overlaps are common; some years back, so that things expire.
 pub(crate) fn moments() -> impl Strategy<Value = Timestamp> {
-    (prop_oneof![1 => Just(2022_i16), 1 => Just(2023), 1 => Just(2024), 4 => Just(2026)], 1..=10_i8, 1..=3_i8, 0..=2_i8).prop_map(
-        |(year, month, day, hour)| {
+    (prop_oneof![1 => Just(2022_i16), 1 => Just(2023), 1 => Just(2024), 4 => Just(2026)], 1..=10_i8, 1..=3_i8, 0..=2_i8)
+        .prop_map(|(year, month, day, hour)| {
             jiff::tz::TimeZone::UTC.to_timestamp(jiff::civil::date(year, month, day).at(hour * 8, 0, 0, 0)).unwrap()
-        },
-    )
+        })
 }
 
 fn occurrences() -> impl Strategy<Value = (Occurred, Timestamp)> {
