@@ -12,6 +12,8 @@ pub struct Bundled {
     pub kind: Kind,
     /// How far its platform can be trusted.
     pub trust: System,
+    /// A commented settings table to start from.
+    pub example: &'static str,
 }
 
 /// Every connector, in the order of their names.
@@ -19,16 +21,23 @@ pub fn all() -> Vec<Bundled> {
     let email = Channels::one(Channel::Email);
     vec![
         // A file says what somebody wrote into it: its words count as refusals, hardly as proof, and nothing is sent from it.
-        bundled(unisson_files::KIND, Clock::Poor, Level::Claim, (Channels::NONE, Resubscribe::Forbidden)),
+        Bundled {
+            kind: unisson_files::KIND,
+            trust: trust(Clock::Poor, Level::Claim, (Channels::NONE, Resubscribe::Forbidden)),
+            example: include_str!("../../../connectors/files/example.toml"),
+        },
         // No notice text anywhere: a CRM vouches for when and where at best. It re-subscribes whoever it is told to.
-        bundled(unisson_hubspot::KIND, Clock::Good, Level::Traceable, (email, Resubscribe::Allowed)),
+        Bundled {
+            kind: unisson_hubspot::KIND,
+            trust: trust(Clock::Good, Level::Traceable, (email, Resubscribe::Allowed)),
+            example: include_str!("../../../connectors/hubspot/example.toml"),
+        },
         // It keeps confirmation times, and answers "Member In Compliance State" to whoever opted out: only it may ask.
-        bundled(
-            unisson_mailchimp::KIND,
-            Clock::Good,
-            Level::Confirmed,
-            (email.with(Channel::Sms), Resubscribe::VendorDoi),
-        ),
+        Bundled {
+            kind: unisson_mailchimp::KIND,
+            trust: trust(Clock::Good, Level::Confirmed, (email.with(Channel::Sms), Resubscribe::VendorDoi)),
+            example: include_str!("../../../connectors/mailchimp/example.toml"),
+        },
     ]
 }
 
@@ -37,10 +46,8 @@ pub fn find(name: &str) -> Option<Bundled> {
     all().into_iter().find(|bundled| bundled.kind.name == name)
 }
 
-fn bundled(kind: Kind, clock: Clock, level_max: Level, (channels, resubscribe): (Channels, Resubscribe)) -> Bundled {
+/// What a kind of platform is trusted with: its clock, its proof, and where its contacts are written to.
+fn trust(clock: Clock, level_max: Level, (channels, resubscribe): (Channels, Resubscribe)) -> System {
     let marketing = !channels.is_empty();
-    Bundled {
-        kind,
-        trust: System { clock, zone: None, sequenced: false, level_max, marketing, channels, resubscribe },
-    }
+    System { clock, zone: None, sequenced: false, level_max, marketing, channels, resubscribe }
 }

@@ -183,7 +183,7 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
     for replica in dossier.replicas.iter().filter(|replica| replica.presence == Presence::Present) {
         let Some(rules) = rules.get(&replica.record.system) else { continue };
         let bench = Bench { standing: &standing, law, rules, replica, now };
-        for slot in &replica.slots {
+        for slot in replica.slots.iter().filter(|slot| slot.status != Status::Deleted) {
             match bench.drift(slot) {
                 Drift::None => {}
                 Drift::Unreached(unreached) => judged.unreached.push(unreached),

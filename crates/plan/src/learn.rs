@@ -6,7 +6,8 @@
 use jiff::{SignedDuration, Timestamp};
 use unisson_connector::{Event, Identity, Observation, Slot, StreamId};
 use unisson_consent::{
-    Actor, Address, AddressKind, Channel, Channels, Fact, FactId, Kind, Purposes, RecordRef, Scope, SystemId, Via, Who,
+    Actor, Address, AddressKind, Channel, Channels, Fact, FactId, Kind, Occurred, Purposes, RecordRef, Scope, Status,
+    SystemId, Via, Who,
 };
 
 use crate::replica::{Digest, Replica, ReplicaSlot, Wrote};
@@ -57,6 +58,7 @@ pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson
         stale |= seen == Seen::Stale;
         slots.push(kept);
     }
+    slots.extend(known.iter().flat_map(|known| &known.slots).filter_map(|before| vanished(before, observation)));
     facts.extend(observation.events.iter().map(|event| happened(event, &record, &who, lesson)));
     if let Some(known) = known {
         facts.extend(moved(known, &record, &who, lesson));
@@ -129,6 +131,15 @@ fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (R
         return (ReplicaSlot { wrote: None, ..before.clone() }, Seen::Known);
     }
     (shows(before.turn.saturating_add(1), None), Seen::News)
+}
+
+/// A known slot that the record no longer shows. It is kept, so that its return is an event of its own.
+fn vanished(before: &ReplicaSlot, observation: &Observation) -> Option<ReplicaSlot> {
+    if observation.slots.iter().any(|slot| slot.scope == before.scope) {
+        return None;
+    }
+    let turn = before.turn.saturating_add(u32::from(before.status != Status::Deleted));
+    Some(ReplicaSlot { status: Status::Deleted, since: Occurred::Unknown, turn, wrote: None, ..before.clone() })
 }
 
 /// What the slot of a replica shows once a write of ours is acknowledged.
@@ -222,7 +233,7 @@ fn blank(id: FactId, record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Fact
         record: Some(record.record.clone()),
         who: who.clone(),
         observed_at: lesson.now,
-        occurred: unisson_consent::Occurred::Unknown,
+        occurred: Occurred::Unknown,
         seq: None,
         actor: Actor::DataSubject,
         via: Via::Message,

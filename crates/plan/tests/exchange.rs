@@ -323,3 +323,17 @@ fn a_new_address_on_a_record_inherits_the_no_and_not_the_yes() {
     assert_eq!(decide("ana@example.com"), Reason::Consent);
     assert_eq!(decide("ana.new@example.com"), Reason::Unknown);
 }
+
+#[test]
+fn a_slot_that_vanishes_and_comes_back_is_an_event_of_its_own() {
+    let mut world = World::new(law());
+    let wide = slot(Scope::default(), Status::Unsubscribed, Occurred::Unknown, Evidence::default());
+    let shows = |slots| observation("r1", "ana@example.com", slots);
+    for (slots, news) in [(vec![wide.clone()], 1), (vec![], 0), (vec![], 0), (vec![wide.clone()], 1), (vec![wide], 0)] {
+        world.platforms.insert(("crm".into(), "r1".into()), shows(slots));
+        assert_eq!(world.pull(), news);
+        world.pass(60);
+    }
+    let ids: BTreeSet<_> = world.facts.iter().map(|fact| fact.id).collect();
+    assert_eq!(ids.len(), world.facts.len(), "two opt-outs, not one told twice");
+}

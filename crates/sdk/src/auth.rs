@@ -14,7 +14,6 @@ use crate::fingerprint::Fingerprint;
 use crate::token::TokenStore;
 
 /// The credentials of a link.
-#[derive(Debug)]
 pub enum Auth {
     /// None: the interface is open, or the address itself is the secret.
     None,
@@ -36,6 +35,19 @@ pub enum Auth {
     },
     /// An access token that is renewed with a refresh token (RFC 6749, 6).
     OAuth2(OAuth2),
+}
+
+/// Shows only which sort it is: even a user name may be a person's address.
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Bearer(_) => "Bearer",
+            Self::Basic { .. } => "Basic",
+            Self::Header { .. } => "Header",
+            Self::OAuth2(_) => "OAuth2",
+        })
+    }
 }
 
 /// What an access token is renewed with.
@@ -82,7 +94,9 @@ impl Auth {
             Self::Bearer(token) => Fingerprint::of(&["bearer", token.expose_secret()]),
             Self::Basic { user, password } => Fingerprint::of(&["basic", user, password.expose_secret()]),
             Self::Header { name, value } => Fingerprint::of(&["header", name.as_str(), value.expose_secret()]),
-            Self::OAuth2(oauth) => Fingerprint::of(&["oauth2", oauth.token_url.as_str(), &oauth.client_id, &oauth.instance]),
+            Self::OAuth2(oauth) => {
+                Fingerprint::of(&["oauth2", oauth.token_url.as_str(), &oauth.client_id, &oauth.instance])
+            }
         }
     }
 }
@@ -96,4 +110,34 @@ pub(crate) fn secret_header(text: &SecretString) -> Result<HeaderValue> {
     let mut value = value.ok_or_else(|| Error::new(ErrorKind::Config, "use the credentials").because(unfit))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l01_a_credential_is_hidden_even_where_a_library_shows_headers() {
+        let secret = || SecretString::from("canary");
+        for auth in [
+            Auth::Bearer(secret()),
+            Auth::Basic { user: "canary".to_owned(), password: secret() },
+            Auth::Header { name: HeaderName::from_static("api-key"), value: secret() },
+        ] {
+            let (_, value) = auth.header().unwrap().unwrap();
+            assert_eq!(format!("{value:?}"), "Sensitive");
+            assert!(!format!("{auth:?} {}", auth.fingerprint()).contains("canary"));
+        }
+    }
+
+    #[test]
+    fn accounts_are_told_apart_by_their_whole_credentials() {
+        let basic = |user: &str, password: &str| {
+            let auth = Auth::Basic { user: user.to_owned(), password: SecretString::from(password) };
+            auth.fingerprint()
+        };
+        assert_eq!(basic("ab", "c"), basic("ab", "c"));
+        assert_ne!(basic("ab", "c"), basic("a", "bc"));
+        assert_ne!(Auth::None.fingerprint(), Auth::Bearer(SecretString::from("none")).fingerprint());
+    }
 }

@@ -50,12 +50,22 @@ impl Call {
     }
 
     /// With one more query parameter.
+    ///
+    /// ```no_run
+    /// # async fn example(client: unisson_sdk::Client) -> unisson_connector::Result<()> {
+    /// let call = client.post("/contacts/search").query("count", 100).json(&serde_json::json!({ "archived": false }));
+    /// let reply = call.repeatable().send("search the contacts").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a call reads better with `100` than with `&100`")]
     pub fn query(mut self, name: &str, value: impl ToString) -> Self {
         self.query.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// With this header instead of any other of its name.
+    #[expect(clippy::needless_pass_by_value, reason = "a call reads better with `100` than with `&100`")]
     pub fn header(mut self, name: &'static str, value: impl ToString) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value.to_string())) {
             (Ok(name), Ok(value)) => {
@@ -68,13 +78,11 @@ impl Call {
 
     /// With this body as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
-        match serde_json::to_vec(body) {
-            Ok(text) => self.with_body("application/json", text),
-            Err(_) => {
-                self.fault = Some("a body that JSON cannot hold");
-                self
-            }
+        if let Ok(text) = serde_json::to_vec(body) {
+            return self.with_body("application/json", text);
         }
+        self.fault = Some("a body that JSON cannot hold");
+        self
     }
 
     /// With these pairs as the body, in the form encoding.
@@ -114,7 +122,8 @@ impl Call {
         let mut headers = self.headers;
         shared.authenticate(&mut headers);
         let request = Request { method: self.method, url, headers, body: self.body, repeat: self.repeat };
-        let response = shared.transport.send(request).await.map_err(|error| Error::new(error.kind(), during).because(error))?;
+        let response =
+            shared.transport.send(request).await.map_err(|error| Error::new(error.kind(), during).because(error))?;
         if self.accepted.contains(&response.status.as_u16()) {
             return Ok(Reply::new(response, during));
         }

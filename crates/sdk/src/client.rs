@@ -28,7 +28,7 @@ pub(crate) struct Shared {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.shared.base_url.as_str()).finish_non_exhaustive()
+        f.debug_struct("Client").field("host", &self.shared.base_url.host_str()).finish_non_exhaustive()
     }
 }
 
@@ -118,7 +118,8 @@ impl Shared {
                 Ok(url)
             }
             Target::Link(text) => {
-                let broken = || Error::new(ErrorKind::Contract, during).with("fault", "a link that is no absolute address");
+                let broken =
+                    || Error::new(ErrorKind::Contract, during).with("fault", "a link that is no absolute address");
                 let mut url = Url::parse(text).map_err(|_| broken())?;
                 if url.origin() != self.base_url.origin() {
                     return Err(refused("a link to another host, port or scheme"));

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 over several texts, each with its length before it.
@@ -15,7 +17,7 @@ impl Fingerprint {
             hash.update(part.len().to_le_bytes());
             hash.update(part.as_bytes());
         }
-        Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(STANDARD.encode(hash.finalize()))
     }
 }
 

@@ -11,6 +11,24 @@ use crate::settings::BuildError;
 use crate::token::TokenStore;
 
 /// What the host gives to a connector that is being built.
+///
+/// ```
+/// use std::sync::Arc;
+/// use secrecy::SecretString;
+/// use unisson_sdk::{BuildError, Host, MemoryTokens, SecretRef, Secrets};
+///
+/// /// Keeps one key for everybody.
+/// struct OneKey;
+///
+/// impl Secrets for OneKey {
+///     fn resolve(&self, _reference: &SecretRef) -> Result<SecretString, BuildError> {
+///         Ok("key".into())
+///     }
+/// }
+///
+/// let host = Host { instance: "crm", secrets: &OneKey, tokens: Arc::new(MemoryTokens::default()) };
+/// assert!(host.secrets.resolve(&SecretRef::Env("CRM_KEY".to_owned())).is_ok());
+/// ```
 #[derive(Clone)]
 pub struct Host<'a> {
     /// The name of the instance.
@@ -27,6 +45,9 @@ impl fmt::Debug for Host<'_> {
     }
 }
 
+/// Builds an instance from its settings without the common keys.
+pub type Build = fn(Value, &Host<'_>) -> Result<Arc<dyn Connector>, BuildError>;
+
 /// A kind of connector: what the list of compiled-in ones holds for each.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
@@ -35,5 +56,5 @@ pub struct Kind {
     /// What it is, before any instance of it exists.
     pub info: fn() -> Info,
     /// Builds an instance from its settings without the common keys. Nothing is sent.
-    pub build: fn(Value, &Host<'_>) -> Result<Arc<dyn Connector>, BuildError>,
+    pub build: Build,
 }

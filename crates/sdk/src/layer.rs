@@ -1,11 +1,11 @@
 //! The layers between a client and the network, outermost first. Each does one thing and passes the rest on.
 
-mod retry;
 mod bearer;
-mod pace;
 mod deadline;
-mod trace;
 mod guard;
+mod pace;
+mod retry;
+mod trace;
 
 pub(crate) use bearer::Bearer;
 pub(crate) use deadline::Deadline;

@@ -1,5 +1,6 @@
 //! What a connector says about its platform once, and gets a client for.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +42,6 @@ impl Default for Deadlines {
 }
 
 /// A platform's address, the credentials for it and the bounds of every call.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Link {
     /// Where the interface is; paths are added to it, and nothing is ever sent anywhere else.
@@ -67,13 +67,28 @@ pub struct Link {
     pub seed: Option<u64>,
 }
 
+/// Shows only which host is meant: what else an address holds may be a secret until it is checked.
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.base_url.host_str().unwrap_or_default();
+        f.debug_struct("Link").field("host", &host).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
 impl Link {
     /// How long a body may be unless a link says otherwise.
     pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
     /// How often a call is tried unless a link says otherwise.
     pub const ATTEMPTS_MAX: u32 = 5;
 
-    /// A link with the bounds that suit most platforms and no allowances.
+    /// A link with the bounds that suit most platforms and no allowances; its fields can be set to others.
+    ///
+    /// ```
+    /// use unisson_sdk::{Auth, Link};
+    /// let mut link = Link::new("https://api.example.org".parse().unwrap(), Auth::None);
+    /// link.attempts_max = 3;
+    /// assert_eq!(link.body_bytes_max, Link::BODY_BYTES_MAX);
+    /// ```
     pub fn new(base_url: Url, auth: Auth) -> Self {
         Self {
             base_url,
@@ -115,31 +130,60 @@ impl Link {
 
     /// A client for the link with all its layers, over another transport than the network: a twin of the platform, a
     /// recording, a fault.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use http::{HeaderMap, StatusCode};
+    /// use unisson_sdk::{Auth, Link, Request, Response, Transport};
+    ///
+    /// /// A platform that knows nobody.
+    /// #[derive(Debug)]
+    /// struct Twin;
+    ///
+    /// #[async_trait::async_trait]
+    /// impl Transport for Twin {
+    ///     async fn send(&self, _request: Request) -> unisson_connector::Result<Response> {
+    ///         Ok(Response { status: StatusCode::NOT_FOUND, headers: HeaderMap::new(), body: Default::default() })
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let link = Link::new("https://api.example.org".parse()?, Auth::Bearer("key".into()));
+    /// let client = link.connect_over(Arc::new(Twin))?;
+    /// let error = client.get("/contacts/4711").send("look for a contact").await.unwrap_err();
+    /// assert_eq!(error.to_string(), "look for a contact (not_found, status 404)");
+    /// let reply = client.get("/contacts/4711").accept(&[404]).send("look for a contact").await?;
+    /// assert_eq!(reply.status(), 404);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect_over(self, transport: Arc<dyn Transport>) -> Result<Client> {
         check(&self.base_url, "base_url")?;
         let account = self.account.clone().unwrap_or_else(|| self.account_by_credentials());
         let pace = Pace::of(&account, &self.limits)?;
-        let guarded = |url: &Url| -> Arc<dyn Transport> {
-            let traced = Trace::new(Guard::new(url.origin(), Arc::clone(&transport)));
-            Arc::new(Deadline::new(self.deadlines.total, traced))
-        };
-        let paced: Arc<dyn Transport> = Arc::new(Paced::new(pace, self.limited, guarded(&self.base_url)));
         let header = self.auth.header()?;
-        let session = match self.auth {
+        let tokens = match &self.auth {
             Auth::OAuth2(oauth) => {
                 check(&oauth.token_url, "token_url")?;
-                let tokens = guarded(&oauth.token_url);
-                Some((Session::of(oauth), tokens))
+                Some(self.bounded(&oauth.token_url, Arc::clone(&transport)))
             }
             Auth::None | Auth::Bearer(_) | Auth::Basic { .. } | Auth::Header { .. } => None,
         };
-        let authenticated: Arc<dyn Transport> = match session {
-            Some((session, tokens)) => Arc::new(Bearer::new(session?, tokens, paced)),
-            None => paced,
+        let bounded = self.bounded(&self.base_url, transport);
+        let paced: Arc<dyn Transport> = Arc::new(Paced::new(pace, self.limited, bounded));
+        let authenticated = match (self.auth, tokens) {
+            (Auth::OAuth2(oauth), Some(tokens)) => Arc::new(Bearer::new(Session::of(oauth), tokens, paced)),
+            _ => paced,
         };
         let chance = Chance::new(self.backoff, self.seed);
         let retry = Retry::new(self.attempts_max.max(1), chance, self.limited, authenticated);
         Ok(Client::new(self.base_url, header, self.limited, Arc::new(retry)))
+    }
+
+    /// The transport kept to one origin and to its deadline, and traced.
+    fn bounded(&self, url: &Url, transport: Arc<dyn Transport>) -> Arc<dyn Transport> {
+        Arc::new(Trace::new(Deadline::new(self.deadlines.total, Guard::new(url.origin(), transport))))
     }
 
     fn account_by_credentials(&self) -> String {

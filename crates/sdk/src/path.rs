@@ -51,7 +51,10 @@ pub(crate) fn fault(path: &str) -> Option<&'static str> {
 
 /// The path with every segment hidden that is neither a plain word nor a version: addresses, hashes, ids.
 pub(crate) fn redacted(path: &str) -> String {
-    path.split('/').map(|segment| if is_plain(segment) { segment } else { hidden(segment) }).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .map(|segment| if is_plain(segment) { segment } else { hidden(segment) })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn starts_with_two_hex_digits(text: &str) -> bool {
@@ -76,7 +79,8 @@ fn is_version(segment: &str) -> bool {
     let numbers = segment.strip_prefix('v').unwrap_or(segment);
     let digits = numbers.bytes().filter(u8::is_ascii_digit).count();
     let parts = numbers.split(['.', '-']);
-    let short = parts.clone().all(|part| !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let short =
+        parts.clone().all(|part| !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit()));
     let dated_or_short = parts.count() > 1 || digits <= 2;
     short && dated_or_short && digits <= VERSION_DIGITS_MAX
 }
@@ -116,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_path_that_would_mean_another_resource_has_a_fault() {
-        for path in ["contacts", "/a?b=1", "/a#b", "/a\\b", "/a//b", "/a/../b", "/a/%2e%2E", "/a/.", "/a/%", "/a/%2", "/a b"] {
+        for path in
+            ["contacts", "/a?b=1", "/a#b", "/a\\b", "/a//b", "/a/../b", "/a/%2e%2E", "/a/.", "/a/%", "/a/%2", "/a b"]
+        {
             assert!(fault(path).is_some(), "{path}");
         }
         for path in ["/", "/a", "/a/", "/a/b%20c", "/a/jane%40example.org", "/a/...", "/a/b.c"] {

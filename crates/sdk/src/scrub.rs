@@ -54,9 +54,13 @@ impl Fault {
             return Self::Unfit(format!("a word that is none of {}", backticked(known).join(", ")));
         }
         let expected = message.rsplit_once(", expected ").map(|(_, expected)| without_place(expected));
-        let found = ["invalid type: ", "invalid value: ", "invalid length "].iter().find_map(|start| message.strip_prefix(start));
+        let found = message.strip_prefix("invalid type: ");
+        let is_unfit = message.starts_with("invalid value: ") || message.starts_with("invalid length ");
         match (found, expected) {
             (Some(found), Some(expected)) => Self::Unfit(format!("{} where {expected} belongs", sort(found))),
+            (None, Some(expected)) if is_unfit => {
+                Self::Unfit(format!("a value that does not fit: expected {expected}"))
+            }
             _ => Self::Said(before_quotes(without_place(message))),
         }
     }
@@ -77,7 +81,7 @@ pub(crate) fn place(path: &Path, keys: Keys) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Seq { index } => text.extend(["[", &index.to_string(), "]"]),
             Segment::Map { key } => join(&mut text, shown(key, keys)),
             Segment::Enum { variant } => join(&mut text, shown(variant, keys)),
             Segment::Unknown => {}

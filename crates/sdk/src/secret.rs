@@ -74,6 +74,9 @@ mod tests {
             assert_eq!(error.message(), HOW);
             assert!(!format!("{error:?}").contains("canary"));
         }
-        assert_eq!(read_settings::<SecretRef>(json!({ "file": "/run/key" })).unwrap(), SecretRef::File("/run/key".into()));
+        assert_eq!(
+            read_settings::<SecretRef>(json!({ "file": "/run/key" })).unwrap(),
+            SecretRef::File("/run/key".into())
+        );
     }
 }

@@ -64,7 +64,7 @@ impl fmt::Debug for Request {
             .field("path", &path::redacted(self.url.path()))
             .field("body_bytes", &self.body.len())
             .field("repeat", &self.repeat)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,7 +82,10 @@ pub struct Response {
 /// Shows no header and no body.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("status", &self.status).field("body_bytes", &self.body.len()).finish()
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use http::StatusCode;
 use unisson_connector::{Error, ErrorKind};
 
 use crate::transport::{Repeat, Response};
-use crate::wait;
+use crate::wait::{self, WAIT_MAX};
 
 const KEY: &str = "the platform does not accept the credentials: set a key that is valid for this account";
 const PERMISSION: &str = "the credentials lack a permission that this call needs: grant it on the platform";
@@ -68,6 +68,7 @@ impl Verdict {
         let kind = match self {
             Self::Good => return None,
             Self::Later(asked) => ErrorKind::RateLimited(asked),
+            Self::MayPass(asked) if asked > Some(WAIT_MAX) => repeat.once_sent(ErrorKind::RateLimited(asked)),
             Self::MayPass(_) => repeat.once_sent(ErrorKind::Transient),
             Self::Final(kind) => kind,
         };

@@ -18,9 +18,6 @@ use crate::exit::Failure;
 use crate::tokens::TokenFiles;
 use crate::watch::Bars;
 
-/// How many people are judged in one commit.
-const JUDGE_BATCH: usize = 1_000;
-
 /// Everything the settings describe, before anything is opened or asked.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -71,7 +68,7 @@ impl Site {
 
     fn instance(&self, name: &str, settings: &unisson_settings::Instance) -> Result<Instance, Failure> {
         let bundled = connector(name, &settings.connector)?;
-        let secrets = Keys(SecretSource::process(&self.settings.folder));
+        let secrets = Keys(SecretSource::of_process(&self.settings.folder));
         let tokens = Arc::new(TokenFiles::beside(self.store_path()));
         let host = Host { instance: name, secrets: &secrets, tokens };
         let rest = serde_json::Value::Object(settings.rest.clone());
@@ -120,7 +117,7 @@ impl Site {
             options: Options {
                 guard,
                 sweep_every: self.settings.sync.sweep_every,
-                judge_batch: JUDGE_BATCH,
+                judge_batch: self.settings.sync.commit_size,
                 lease: self.settings.sync.lease,
             },
             clock: Arc::new(SystemClock),
@@ -162,10 +159,16 @@ struct Keys(SecretSource);
 
 impl Secrets for Keys {
     fn resolve(&self, reference: &SecretRef) -> Result<SecretString, BuildError> {
-        let resolved = match reference {
-            SecretRef::Env(name) => self.0.resolve_env(name),
-            SecretRef::File(path) => self.0.resolve_file(path),
-        };
-        resolved.map_err(|error| BuildError::new("secret", error))
+        let failed = |error: unisson_settings::SecretError| BuildError::new("secret", error.to_string());
+        match reference {
+            SecretRef::Env(name) => self.0.resolve_env(name).map_err(failed),
+            SecretRef::File(path) => {
+                let kept = self.0.resolve_file(path).map_err(failed)?;
+                if let Some(exposed) = kept.exposed {
+                    tracing::warn!(secret.file = %path.display(), "{exposed}");
+                }
+                Ok(kept.value)
+            }
+        }
     }
 }

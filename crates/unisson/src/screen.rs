@@ -68,7 +68,7 @@ pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
 /// A table without lines: the first row is its head.
 pub(crate) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     if !io::stdout().is_terminal() {
         // Whoever reads a pipe wants whole lines.
         table.set_content_arrangement(ContentArrangement::Disabled);

@@ -1,5 +1,7 @@
 //! A small world for the laws: a policy, its systems, and random histories in it.
 
+#![expect(clippy::unwrap_used, reason = "the fixtures are constant")]
+
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -33,20 +35,26 @@ pub(crate) fn systems() -> Systems {
         channels,
         resubscribe,
     };
-    use Resubscribe::{Allowed, Forbidden, VendorDoi};
     [
-        ("web", of(Clock::Host, 5, false, Channels::NONE, Forbidden)),
-        ("esp", System { sequenced: true, ..of(Clock::Good, 4, true, Channels::one(Channel::Email), VendorDoi) }),
-        ("esp2", of(Clock::Good, 4, true, email_sms, Allowed)),
-        ("crm", of(Clock::Poor, 2, true, crm, Allowed)),
-        ("shop", of(Clock::Good, 4, true, email_sms, Forbidden)),
-        ("csv", of(Clock::Poor, 1, false, Channels::NONE, Forbidden)),
+        ("web", of(Clock::Host, 5, false, Channels::NONE, Resubscribe::Forbidden)),
+        (
+            "esp",
+            System {
+                sequenced: true,
+                ..of(Clock::Good, 4, true, Channels::one(Channel::Email), Resubscribe::VendorDoi)
+            },
+        ),
+        ("esp2", of(Clock::Good, 4, true, email_sms, Resubscribe::Allowed)),
+        ("crm", of(Clock::Poor, 2, true, crm, Resubscribe::Allowed)),
+        ("shop", of(Clock::Good, 4, true, email_sms, Resubscribe::Forbidden)),
+        ("csv", of(Clock::Poor, 1, false, Channels::NONE, Resubscribe::Forbidden)),
     ]
     .into_iter()
     .map(|(id, system)| (SystemId::new(id), system))
     .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a policy is read as a whole")]
 pub(crate) fn policy() -> Policy {
     let purpose = |family, parent: Option<&str>| Purpose { family, parent: parent.map(PurposeId::from), dpv: None };
     let countries = |codes: &[&str]| codes.iter().filter_map(|code| Country::parse(code)).collect::<BTreeSet<_>>();
@@ -317,7 +325,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Fact> {
 
 /// The fact with the id that its content gives it, whenever it was observed.
 pub(crate) fn named(fact: Fact) -> Fact {
-    let addresses: Vec<&str> = fact.who.addresses.iter().map(|address| address.raw()).collect();
+    let addresses: Vec<&str> = fact.who.addresses.iter().map(Address::raw).collect();
     let record = fact.record.as_ref().map_or("", |record| record.as_str());
     let seen = matches!(fact.kind, Kind::Snapshot { .. }).then_some(fact.observed_at);
     let content = format!("{:?} {:?} {:?} {:?} {seen:?}", fact.occurred, fact.actor, fact.scope, fact.kind);

@@ -26,17 +26,17 @@ impl Retry {
         Self { attempts_max, chance, limited, inner }
     }
 
-    /// Whether the attempt should be repeated, and how long the platform asks to wait before.
-    fn again(&self, result: &Result<Response>, repeat: Repeat) -> Option<Option<Duration>> {
-        match result {
+    /// How long to wait before the next attempt after this many; `None` where none helps or the wait is the host's.
+    fn wait(&self, attempt: u32, result: &Result<Response>, repeat: Repeat) -> Option<Duration> {
+        let asked = match result {
             Ok(response) => match Verdict::of(response, self.limited) {
-                Verdict::Later(asked) => Some(asked),
-                Verdict::MayPass(asked) if repeat == Repeat::Safe => Some(asked),
-                Verdict::MayPass(_) | Verdict::Good | Verdict::Final(_) => None,
+                Verdict::Later(asked) => asked,
+                Verdict::MayPass(asked) if repeat == Repeat::Safe => asked,
+                Verdict::MayPass(_) | Verdict::Good | Verdict::Final(_) => return None,
             },
             Err(error) => match error.kind() {
-                ErrorKind::Transient => Some(None),
-                ErrorKind::RateLimited(asked) => Some(asked),
+                ErrorKind::Transient => None,
+                ErrorKind::RateLimited(asked) => asked,
                 ErrorKind::Config
                 | ErrorKind::Scope
                 | ErrorKind::Contract
@@ -44,9 +44,10 @@ impl Retry {
                 | ErrorKind::Refused
                 | ErrorKind::Lost
                 | ErrorKind::Incomplete
-                | ErrorKind::Bounds => None,
+                | ErrorKind::Bounds => return None,
             },
-        }
+        };
+        (asked <= Some(WAIT_MAX)).then(|| self.chance.wait(attempt, asked))
     }
 }
 
@@ -55,11 +56,7 @@ impl Transport for Retry {
     async fn send(&self, request: Request) -> Result<Response> {
         for attempt in 1..self.attempts_max {
             let result = self.inner.send(request.clone()).await;
-            let Some(asked) = self.again(&result, request.repeat) else { return result };
-            if asked.is_some_and(|asked| asked > WAIT_MAX) {
-                return result;
-            }
-            let wait = self.chance.wait(attempt, asked);
+            let Some(wait) = self.wait(attempt, &result, request.repeat) else { return result };
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::debug!(attempt, attempts_max = self.attempts_max, wait_ms, "the call will be tried again");
             sleep(wait).await;
