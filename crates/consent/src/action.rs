@@ -180,7 +180,11 @@ impl Standing {
             .map(|push| ((push.at, 2), Word::Wrote(push)));
         let mut words: Vec<_> = told.chain(wrote).collect();
         words.sort_by_key(|(order, _)| *order);
-        words.into_iter().map(|(_, word)| word).collect()
+        let mut words: Vec<Word<'_>> = words.into_iter().map(|(_, word)| word).collect();
+        if law.systems.get(&record.system).sequenced {
+            order_by_number(&mut words);
+        }
+        words
     }
 
     /// What must be erased where: everything that holds the person, except what a hold keeps apart.
@@ -257,9 +261,24 @@ impl Standing {
 }
 
 /// One word of the exchange with a system.
+#[derive(Clone, Copy)]
 enum Word<'a> {
     Told(&'a Fact),
     Wrote(&'a OwnPush),
+}
+
+/// Puts the numbered words of an ordered log into the order of their numbers, in the places they hold among the others.
+fn order_by_number(words: &mut [Word<'_>]) {
+    let number = |word: &Word<'_>| match word {
+        Word::Told(fact) => fact.seq,
+        Word::Wrote(_) => None,
+    };
+    let places: Vec<usize> = (0..words.len()).filter(|place| number(&words[*place]).is_some()).collect();
+    let mut numbered: Vec<Word<'_>> = places.iter().map(|place| words[*place]).collect();
+    numbered.sort_by_key(number);
+    for (place, word) in places.into_iter().zip(numbered) {
+        words[place] = word;
+    }
 }
 
 fn is_of(fact: &Fact, record: &RecordRef) -> bool {
