@@ -70,6 +70,11 @@ impl Charset {
         self.encoding.name()
     }
 
+    /// Where the first line begins: after the byte order mark.
+    pub(crate) fn top(&self) -> Mark {
+        Mark { offset: self.mark_bytes, number: 1 }
+    }
+
     /// How wide its units are.
     pub(crate) fn unit(&self) -> Unit {
         match self.encoding {
@@ -150,7 +155,8 @@ mod tests {
 
     #[test]
     fn western_text_without_mark_is_recognised() {
-        let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode("email;pr\u{e9}nom\nzoe@example.org;Zo\u{e9}\n\u{e0} bient\u{f4}t\n");
+        let (bytes, _, _) =
+            encoding_rs::WINDOWS_1252.encode("email;pr\u{e9}nom\nzoe@example.org;Zo\u{e9}\n\u{e0} bient\u{f4}t\n");
         assert_eq!(of(&bytes).name(), "windows-1252");
     }
 

@@ -103,7 +103,11 @@ impl<R: Read> Lines<R> {
                 break;
             }
             // Half a unit can only be left over where the file ends in the middle of one.
-            let whole = if window.len() < self.unit.bytes() { window.len() } else { window.len() - window.len() % self.unit.bytes() };
+            let whole = if window.len() < self.unit.bytes() {
+                window.len()
+            } else {
+                window.len() - window.len() % self.unit.bytes()
+            };
             let found = self.unit.find_break(&window[..whole]);
             let content = found.unwrap_or(whole);
             line.too_long |= bytes.len() + content > LINE_BYTES_MAX;

@@ -16,7 +16,7 @@ pub(crate) struct DateFormat(String);
 impl DateFormat {
     /// A form that reads what it writes and says at least year, month and day; `None` for anything else.
     pub(crate) fn new(format: &str) -> Option<Self> {
-        let sample = Timestamp::from_second(1_700_000_000).ok()?.to_zoned(TimeZone::UTC);
+        let sample = Timestamp::from_second(1_700_000_000).ok()?.in_tz("UTC").ok()?;
         let written = strtime::format(format, &sample).ok()?;
         let this = Self(format.to_owned());
         (this.read(&written).and_then(day) == Some(sample.date())).then_some(this)
@@ -35,10 +35,10 @@ impl DateFormat {
     }
 }
 
-/// Whether a cell says that there is no date: nothing, or the zero date of MySQL and its kin.
+/// Whether a cell says that there is no date: nothing, or the zero date that databases write for none.
 pub(crate) fn is_no_date(cell: &str) -> bool {
     let cell = cell.trim();
-    let zeroes = cell.chars().filter(|c| c.is_ascii_digit()).collect::<String>();
+    let zeroes = cell.chars().filter(char::is_ascii_digit).collect::<String>();
     cell.is_empty() || zeroes.len() >= 8 && zeroes.bytes().all(|digit| digit == b'0')
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn read(cell: &str, formats: &[DateFormat]) -> Option<Occurred> {
 pub(crate) fn day(occurred: Occurred) -> Option<Date> {
     match occurred {
         Occurred::Unknown => None,
-        Occurred::Instant(at) => Some(at.to_zoned(TimeZone::UTC).date()),
+        Occurred::Instant(at) => Some(TimeZone::UTC.to_datetime(at).date()),
         Occurred::Local(at) => Some(at.date()),
         Occurred::Day(day) => Some(day),
     }

@@ -21,14 +21,13 @@ pub(crate) struct Objects<R> {
 }
 
 impl<R: Read + Seek> Objects<R> {
-    /// The objects of a file from a place on, with the values of these names.
+    /// The objects of a file, with the values of these names, before it is gone to where rows begin.
     pub(crate) fn new(input: R, charset: Charset, names: Vec<String>) -> Self {
-        let top = Mark { offset: charset.mark_bytes, number: 1 };
-        Self { lines: Lines::new(input, charset.unit(), top), charset, names, cut: None, bytes: Vec::new() }
+        Self { lines: Lines::new(input, charset.unit(), charset.top()), charset, names, cut: None, bytes: Vec::new() }
     }
 
     /// Goes to where rows begin or go on.
-    pub(crate) fn begin(&mut self, at: Mark, cut: Option<u64>) -> io::Result<()> {
+    pub(crate) fn go_to(&mut self, at: Mark, cut: Option<u64>) -> io::Result<()> {
         self.cut = cut;
         self.lines.go_to(at)
     }
@@ -51,7 +50,10 @@ impl<R: Read + Seek> Objects<R> {
             return Ok(Step::refused(at, format!("the line is longer than {} bytes", crate::line::LINE_BYTES_MAX)));
         }
         let Ok(text) = self.charset.decode(&self.bytes) else {
-            return Ok(Step::refused(at, "the line holds bytes that are no text in the encoding of the file: set `encoding`"));
+            return Ok(Step::refused(
+                at,
+                "the line holds bytes that are no text in the encoding of the file: set `encoding`",
+            ));
         };
         if is_blank(&text) {
             return Ok(Step::Blank);
@@ -61,7 +63,10 @@ impl<R: Read + Seek> Objects<R> {
             Ok(_) => return Ok(Step::refused(at, "the line is no JSON object: write one object on each line")),
             Err(error) if error.classify() == Category::Eof && !line.ended => {
                 self.cut = Some(at);
-                return Ok(Step::refused(at, "the file ends in the middle of this object: it was cut off; export it again"));
+                return Ok(Step::refused(
+                    at,
+                    "the file ends in the middle of this object: it was cut off; export it again",
+                ));
             }
             // The parser's own words may repeat what the line holds.
             Err(error) => {
@@ -99,7 +104,7 @@ mod tests {
         let charset = Charset::of(&mut io::Cursor::new(text), None).unwrap();
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         let mut objects = Objects::new(io::Cursor::new(text.to_vec()), charset, names);
-        objects.begin(Mark { offset: 0, number: 1 }, None).unwrap();
+        objects.go_to(Mark { offset: 0, number: 1 }, None).unwrap();
         let mut steps = Vec::new();
         loop {
             match objects.step().unwrap() {
@@ -115,7 +120,8 @@ mod tests {
 
     #[test]
     fn values_are_found_by_key_and_by_pointer_whatever_their_type() {
-        let text = br#"{"email":"ada@example.org","contact":{"phones":["+33600000001"]},"no":18446744073709551615,"ok":true}
+        let text =
+            br#"{"email":"ada@example.org","contact":{"phones":["+33600000001"]},"no":18446744073709551615,"ok":true}
 {"email":null}"#;
         let (steps, cut) = steps(text, &["email", "/contact/phones/0", "no", "ok"]);
         assert_eq!(steps[0], row(1, &["ada@example.org", "+33600000001", "18446744073709551615", "true"]));

@@ -12,6 +12,8 @@ pub struct Bundled {
     pub kind: Kind,
     /// How far its platform can be trusted.
     pub trust: System,
+    /// Which of its settings are paths: the host reads relative ones against the folder of the settings file.
+    pub paths: &'static [&'static str],
     /// A commented settings table to start from.
     pub example: &'static str,
 }
@@ -24,18 +26,21 @@ pub fn all() -> Vec<Bundled> {
         Bundled {
             kind: unisson_files::KIND,
             trust: trust(Clock::Poor, Level::Claim, (Channels::NONE, Resubscribe::Forbidden)),
+            paths: &["path"],
             example: include_str!("../../../connectors/files/example.toml"),
         },
         // No notice text anywhere: a CRM vouches for when and where at best. It re-subscribes whoever it is told to.
         Bundled {
             kind: unisson_hubspot::KIND,
             trust: trust(Clock::Good, Level::Traceable, (email, Resubscribe::Allowed)),
+            paths: &[],
             example: include_str!("../../../connectors/hubspot/example.toml"),
         },
         // It keeps confirmation times, and answers "Member In Compliance State" to whoever opted out: only it may ask.
         Bundled {
             kind: unisson_mailchimp::KIND,
             trust: trust(Clock::Good, Level::Confirmed, (email.with(Channel::Sms), Resubscribe::VendorDoi)),
+            paths: &[],
             example: include_str!("../../../connectors/mailchimp/example.toml"),
         },
     ]

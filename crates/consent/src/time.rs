@@ -30,11 +30,13 @@ impl Occurred {
     /// assert!(matches!(Occurred::parse("2026-05-02T20:00:00Z"), Occurred::Instant(_)));
     /// assert!(matches!(Occurred::parse("2026-05-02T20:00:00"), Occurred::Local(_)));
     /// assert!(matches!(Occurred::parse("2026-05-02"), Occurred::Day(_)));
+    /// assert_eq!(Occurred::parse("20260502"), Occurred::parse("2026-05-02"));
     /// assert_eq!(Occurred::parse("soon"), Occurred::Unknown);
     /// ```
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
-        if text.len() == 10
+        // The calendar's own reader takes a date with a time for its date.
+        if !text.contains(['T', 't', ' ', ':'])
             && let Ok(day) = text.parse::<Date>()
         {
             return Self::Day(day);

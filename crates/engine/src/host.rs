@@ -105,7 +105,7 @@ impl Engine {
         self.store.save_run(record(&report, RunState::Running)).await?;
         let outcome = run.work(&mut report).await;
         let state = if outcome.is_ok() { report.outcome() } else { RunState::Failed };
-        report.state = state.as_str().to_owned();
+        state.as_str().clone_into(&mut report.state);
         report.ended_at = Some(self.clock.now());
         // The first failure is the one to tell; that the record of it may fail too is no news.
         let saved = self.store.save_run(record(&report, state)).await;
@@ -128,7 +128,7 @@ impl Engine {
         self.store.approve(held, approved()).await?;
         run.deliver(&mut report).await?;
         let state = report.outcome();
-        report.state = state.as_str().to_owned();
+        state.as_str().clone_into(&mut report.state);
         report.ended_at = Some(self.clock.now());
         self.store.save_run(record(&report, state)).await?;
         Ok(report)
@@ -151,16 +151,13 @@ impl Run<'_> {
     async fn release(&self, report: &mut RunReport) -> Result<(), StoreError> {
         let store = &self.engine.store;
         for tally in store.tally().await? {
-            match admit(std::slice::from_ref(&tally), self.engine.options.guard) {
-                Ok(proof) => {
-                    store.release(&tally.instance, proof).await?;
-                }
-                Err(_) => {
-                    store.hold(&tally.instance, &self.id).await?;
-                    let name = tally.instance.as_str().to_owned();
-                    report.instances.entry(name).or_default().held = Some((tally.changes, tally.contacts));
-                }
+            if let Ok(proof) = admit(std::slice::from_ref(&tally), self.engine.options.guard) {
+                store.release(&tally.instance, proof).await?;
+                continue;
             }
+            store.hold(&tally.instance, &self.id).await?;
+            let name = tally.instance.as_str().to_owned();
+            report.instances.entry(name).or_default().held = Some((tally.changes, tally.contacts));
         }
         Ok(())
     }

@@ -26,7 +26,9 @@ impl Run<'_> {
             let dossiers = engine.store.dossiers(&batch).await?;
             unsettled.extend(dossiers.iter().filter(|dossier| has_lost_answer(dossier)).map(|dossier| dossier.subject));
             let judged = weigh(dossiers, Arc::clone(&engine.law), Arc::clone(&rules), now).await;
-            judged.iter().for_each(|judged| note(judged, report));
+            for one in &judged {
+                note(one, report);
+            }
             report.judged += judged.len() as u64;
             engine.progress.judged(judged.len() as u64);
             let mut commit = Commit::new(self.id.clone(), now);

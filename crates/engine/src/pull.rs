@@ -178,7 +178,9 @@ impl Pass<'_> {
         let now = self.run.now();
         report.pages += 1;
         report.observed += page.observations.len() as u64;
-        page.rejects.iter().for_each(|reject| report.reject(&reject.place, &reject.reason));
+        for reject in &page.rejects {
+            report.reject(&reject.place, &reject.reason);
+        }
         self.note_unmapped(&page, report);
 
         let records: Vec<RecordId> = page.observations.iter().map(|observation| observation.record.clone()).collect();

@@ -25,8 +25,8 @@ struct Advance {
 }
 
 /// Whether a call is for the control endpoint.
-pub(crate) fn is_for(ask: &Ask) -> bool {
-    ask.segments.first().is_some_and(|first| first == "_control")
+pub(crate) fn is_for(path: &str) -> bool {
+    path.starts_with("/_control/")
 }
 
 /// Answers it.
@@ -47,8 +47,11 @@ pub(crate) fn answer<T: Twin>(server: &Server<T>, ask: &Ask) -> Reply {
         (&Method::POST, "act") => act(server, ask),
         (&Method::POST, "advance") => advance(server, ask),
         _ => {
-            return refuse(404, "the control endpoint has POST and DELETE /_control/fault, GET /_control/calls, \
-                                POST /_control/reset, POST /_control/act and POST /_control/advance");
+            return refuse(
+                404,
+                "the control endpoint has POST and DELETE /_control/fault, GET /_control/calls, \
+                                POST /_control/reset, POST /_control/act and POST /_control/advance",
+            );
         }
     };
     match done {

@@ -30,9 +30,9 @@ pub(crate) struct Cut;
 
 impl Delivery {
     /// All of it.
-    pub(crate) fn whole(body: Bytes, permit: Permit) -> Self {
+    pub(crate) fn whole(body: Bytes, permit: Option<Permit>) -> Self {
         let declared = Some(body.len() as u64);
-        Self { rest: Some(body), declared, breaks: None, _permit: Some(permit) }
+        Self { rest: Some(body), declared, breaks: None, _permit: permit }
     }
 
     /// The first half, then the end of the connection.

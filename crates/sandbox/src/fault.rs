@@ -36,7 +36,7 @@ pub enum Fault {
     CutBody(Framing),
     /// Half the body, then silence for so many milliseconds, then the connection is cut.
     StallBody(u64),
-    /// The answer comes so many milliseconds late.
+    /// The call is carried out; the answer comes so many milliseconds late.
     DelayAnswer(u64),
     /// The connection is dropped; the call is not carried out.
     DropCall,

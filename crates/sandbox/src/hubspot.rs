@@ -8,6 +8,8 @@ mod bulk;
 mod contact;
 mod contacts;
 mod erase;
+#[cfg(test)]
+mod laws;
 mod oauth;
 mod preference;
 mod refuse;
@@ -30,7 +32,7 @@ use crate::gate::{Denied, Gate, Quota, Window};
 use crate::handle::Handle;
 use crate::message::{Answer, Ask, Reply};
 use crate::options::HubSpotOptions;
-use crate::population::Topic;
+use crate::population::{Preference, Topic};
 use crate::server::Server;
 use crate::twin::{ActError, Refusal, Route, Twin};
 
@@ -40,6 +42,10 @@ const TEN_SECONDS: Duration = Duration::from_secs(10);
 pub const SUBSCRIPTION_IDS: [u64; 3] = [91_001, 91_002, 91_003];
 
 /// The running twin of `HubSpot`, seen from a test: what it holds, and what people do to it.
+///
+/// It follows <https://developers.hubspot.com/docs/api-reference>. Where that is silent the twin decides: contacts are
+/// listed by id; an opt-out of everything shows as an opt-out of each type; a type that was never chosen has the first
+/// second of 1970 as its time; erasing a contact keeps what its addresses chose; an address is found in any letter case.
 pub struct HubSpot {
     pub(crate) handle: Handle,
     pub(crate) server: Arc<Server<State>>,
@@ -86,12 +92,29 @@ impl HubSpot {
         live.filter_map(|(_, contact)| state.emails(contact).into_iter().next()).collect()
     }
 
-    /// How many contacts there are: those in use, and those archived.
-    pub fn count(&self) -> (u64, u64) {
+    /// How many contacts there are of each kind.
+    pub fn census(&self) -> Census {
         let state = self.server.read();
-        state.contacts_from(0).fold((0, 0), |(live, archived), (_, contact)| {
-            if contact.archived_ms == 0 { (live + 1, archived) } else { (live, archived + 1) }
-        })
+        let mut census = Census::default();
+        for (_, contact) in state.contacts_from(0) {
+            if contact.archived_ms != 0 {
+                census.archived += 1;
+                continue;
+            }
+            census.live += 1;
+            census.bounced += u64::from(contact.bounced);
+            let email = state.emails(contact).into_iter().next().unwrap_or_default();
+            let preferences = state.preferences(&email);
+            census.out_of_all += u64::from(preferences.all_out_ms.is_some());
+            for topic in Topic::ALL {
+                match preferences.effective(topic).state {
+                    Preference::Subscribed => census.subscribed[topic as usize] += 1,
+                    Preference::Unsubscribed => census.unsubscribed[topic as usize] += 1,
+                    Preference::NotSpecified => {}
+                }
+            }
+        }
+        census
     }
 
     /// Ends every access token that OAuth gave out, as if half an hour had passed.
@@ -103,6 +126,23 @@ impl HubSpot {
     pub fn act(&self, email: &str, what: HubSpotDeed) -> Result<(), ActError> {
         self.server.write().act(HubSpotAct { email: email.to_owned(), what })
     }
+}
+
+/// How many contacts there are of each kind. Types are in the order of [`SUBSCRIPTION_IDS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// In use.
+    pub live: u64,
+    /// Deleted, but to be restored.
+    pub archived: u64,
+    /// In use, with a dead address.
+    pub bounced: u64,
+    /// In use, with an address that is out of everything.
+    pub out_of_all: u64,
+    /// In use, subscribed to each type.
+    pub subscribed: [u64; 3],
+    /// In use, opted out of each type, be it by an opt-out of everything.
+    pub unsubscribed: [u64; 3],
 }
 
 impl fmt::Debug for HubSpot {
@@ -124,13 +164,7 @@ pub(crate) fn gate(options: &HubSpotOptions) -> Gate {
     Gate::new(None, search.into_iter().chain(rest).collect(), options.per_day.map(NonZeroU32::get))
 }
 
-impl State {
-    /// A moment before anything happened: when the portal was set up.
-    fn population_epoch_ms(&self) -> i64 {
-        1_400_000_000_000
-    }
-}
-
+#[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
 fn account(_: &State, _: &Ask) -> Answer {
     let body = json!({
         "portalId": 4_200_001, "accountType": "STANDARD", "timeZone": "Europe/Paris", "companyCurrency": "EUR",
@@ -180,7 +214,8 @@ impl Twin for State {
     }
 
     fn refusal(refusal: &Refusal) -> Reply {
-        let trouble = |status, category, message: &str| Trouble { status, category, message: message.to_owned() }.into();
+        let trouble =
+            |status, category, message: &str| Trouble { status, category, message: message.to_owned() }.into();
         match refusal {
             Refusal::NoSuchPath => trouble(404, "OBJECT_NOT_FOUND", "the path is not one of the sandbox's"),
             Refusal::Unauthorized => oauth::unauthorized("EXPIRED_AUTHENTICATION"),

@@ -7,6 +7,8 @@ mod act;
 mod batch;
 mod change;
 mod fields;
+#[cfg(test)]
+mod laws;
 mod lists;
 mod member;
 mod members;
@@ -37,6 +39,11 @@ use crate::server::Server;
 use crate::twin::{ActError, Refusal, Route, Twin};
 
 /// The running twin of Mailchimp, seen from a test: what it holds, and what people do to it.
+///
+/// It follows <https://mailchimp.com/developer/marketing/api/>. Where that is silent the twin decides: a single opt-in has
+/// the time of its sign-up as opt-in time; a write that changes nothing leaves `last_changed` alone; deleting for good by
+/// anything but the hash answers 404; a listing without `sort_field` is in the order of joining; "at once" counts calls
+/// in flight, not idle connections.
 pub struct Mailchimp {
     pub(crate) handle: Handle,
     pub(crate) server: Arc<Server<State>>,

@@ -18,8 +18,8 @@ use jiff::Timestamp;
 
 pub(crate) use crm::{Choice, ContactSeed, Origin, Preference, Preferences, Topic};
 pub use file::{Row, WriteError};
-pub(crate) use mailing::{Lock, MemberSeed, Reason};
 pub use mailing::{Audience, Status, UnknownStatus};
+pub(crate) use mailing::{Lock, MemberSeed, Reason};
 pub use person::{Person, System};
 pub use plot::Plot;
 pub use story::{Figure, Saying};

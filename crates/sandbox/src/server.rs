@@ -30,14 +30,17 @@ const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How many connections are served at once; further ones wait.
 const CONNECTIONS_MAX: usize = 1_024;
 
+/// Of how many listings the last page is kept; neither twin has as many.
+const LISTINGS_MAX: usize = 64;
+
 /// What both twins have and a handle shows.
 pub(crate) struct Core {
     pub(crate) clock: Arc<Clock>,
     pub(crate) gate: Gate,
     faults: Mutex<Faults>,
     calls: Mutex<CallLog>,
-    /// The last page of each listing, for the fault that shows it again.
-    pages: Mutex<HashMap<&'static str, Reply>>,
+    /// The last page of each listing by its path, for the fault that shows it again.
+    pages: Mutex<HashMap<String, Reply>>,
 }
 
 impl Core {
@@ -54,8 +57,16 @@ impl Core {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pages(&self) -> MutexGuard<'_, HashMap<&'static str, Reply>> {
+    fn pages(&self) -> MutexGuard<'_, HashMap<String, Reply>> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_page(&self, path: String, page: Reply) {
+        let mut pages = self.pages();
+        if pages.len() == LISTINGS_MAX {
+            pages.clear();
+        }
+        pages.insert(path, page);
     }
 
     /// Forgets faults, calls and used allowances.
@@ -133,44 +144,51 @@ impl<T: Twin> Server<T> {
     }
 
     async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Delivery>, Dropped> {
-        let permit = self.core.gate.enter();
         let (parts, body) = request.into_parts();
+        let permit = (!control::is_for(parts.uri.path())).then(|| self.core.gate.enter());
         let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
-            return Ok(self.whole(T::refusal(&Refusal::TooLarge), permit));
+            return Ok(self.whole(&T::refusal(&Refusal::TooLarge), permit));
         };
-        let mut ask = Ask::new(&parts, body.to_bytes());
-        if control::is_for(&ask) {
-            return Ok(self.whole(control::answer(&self, &ask), permit));
-        }
+        let ask = Ask::new(&parts, body.to_bytes());
+        let Some(permit) = permit else {
+            let server = Arc::clone(&self);
+            let done = in_its_own_time::<T>("control", move || control::answer(&server, &ask)).await;
+            return Ok(self.whole(&done, None));
+        };
+        self.answer(ask, permit).await
+    }
+
+    async fn answer(self: Arc<Self>, mut ask: Ask, permit: Permit) -> Result<Response<Delivery>, Dropped> {
         let seen = self.recognise(&mut ask);
         let strike = self.core.faults().strike(&Sight {
             method: ask.method.as_str(),
             path: &ask.path,
             page: seen.paged.then_some(ask.identity),
-            place: &T::place(&ask),
+            place: &if seen.paged { T::place(&ask) } else { String::new() },
         });
         let fault = strike.as_ref().map(|strike| strike.fault.clone());
-        if let Some(Fault::DelayAnswer(delay_ms)) = fault {
-            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-        }
-        let method = ask.method.to_string();
-        let reply = self.obtain(ask, &seen, strike).await.filter(|_| fault != Some(Fault::LostAnswer));
-        self.core.calls().push(Call {
+        // Noted before it is carried out: a client that hangs up meanwhile must not hide what it did.
+        let number = self.core.calls().open(Call {
             number: 0,
-            method,
+            method: ask.method.to_string(),
             template: seen.template,
-            status: reply.as_ref().map(|reply| reply.status),
+            status: None,
             write: seen.write,
             fault: fault.as_ref().map(Fault::name),
         });
-        let reply = reply.ok_or(Dropped)?;
+        let reply = self.obtain(ask, &seen, strike).await;
+        if let Some(Fault::DelayAnswer(delay_ms)) = fault {
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        }
+        let reply = reply.filter(|_| fault != Some(Fault::LostAnswer)).ok_or(Dropped)?;
+        self.core.calls().close(number, reply.status);
         Ok(match fault {
             Some(Fault::CutBody(framing)) => self.render(&reply, Delivery::cut(&reply.body, framing, permit)),
             Some(Fault::StallBody(silence_ms)) => {
                 let silence = Duration::from_millis(silence_ms);
                 self.render(&reply, Delivery::stalled(&reply.body, silence, permit))
             }
-            _ => self.whole(reply, permit),
+            _ => self.whole(&reply, Some(permit)),
         })
     }
 
@@ -192,22 +210,22 @@ impl<T: Twin> Server<T> {
             Ok(quota) => quota,
             Err(denied) => return Some(T::denied(denied)),
         };
+        let path = ask.path.clone();
         let fault = strike.as_ref().map(|strike| strike.fault.clone());
         if fault == Some(Fault::DropCall) {
             return None;
         }
         let instead = fault.as_ref().and_then(|fault| spoil::instead::<T>(fault, &ask, self.core.clock.now_ms()));
-        let repeated = || (fault == Some(Fault::RepeatedPage)).then(|| self.core.pages().get(seen.template).cloned())?;
-        let mut reply = match instead.or_else(repeated) {
-            Some(reply) => reply,
-            None => {
-                ask.bend = strike.map(spoil::bend).unwrap_or_default();
-                let pretend = fault == Some(Fault::FalseAcknowledgement);
-                self.handle(ask, seen, pretend).await
-            }
+        let repeated = || (fault == Some(Fault::RepeatedPage)).then(|| self.core.pages().get(&path).cloned())?;
+        let mut reply = if let Some(reply) = instead.or_else(repeated) {
+            reply
+        } else {
+            ask.bend = strike.map(spoil::bend).unwrap_or_default();
+            let pretend = fault == Some(Fault::FalseAcknowledgement);
+            self.handle(ask, seen, pretend).await
         };
         if seen.paged && reply.status == 200 && fault.is_none() {
-            self.core.pages().insert(seen.template, reply.clone());
+            self.core.keep_page(path, reply.clone());
         }
         if fault == Some(Fault::TruncatedJson) {
             reply.body.truncate(reply.body.len() / 2);
@@ -218,15 +236,11 @@ impl<T: Twin> Server<T> {
         })
     }
 
-    /// Runs the route's handler where it may take its time.
+    /// Runs the route's handler.
     async fn handle(self: &Arc<Self>, ask: Ask, seen: &Seen, pretend: bool) -> Reply {
         let Some(at) = seen.route else { return T::refusal(&Refusal::NoSuchPath) };
         let server = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || server.run(&server.routes[at], &ask, pretend)).await;
-        done.unwrap_or_else(|_| {
-            tracing::error!(twin = T::NAME, template = seen.template, "a handler of the sandbox failed; this is a bug");
-            T::refusal(&Refusal::Server(500))
-        })
+        in_its_own_time::<T>(seen.template, move || server.run(&server.routes[at], &ask, pretend)).await
     }
 
     fn run(&self, route: &Route<T>, ask: &Ask, pretend: bool) -> Reply {
@@ -256,9 +270,9 @@ impl<T: Twin> Server<T> {
         self.twin.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn whole(&self, reply: Reply, permit: Permit) -> Response<Delivery> {
+    fn whole(&self, reply: &Reply, permit: Option<Permit>) -> Response<Delivery> {
         let body = reply.body.clone();
-        self.render(&reply, Delivery::whole(body, permit))
+        self.render(reply, Delivery::whole(body, permit))
     }
 
     fn render(&self, reply: &Reply, delivery: Delivery) -> Response<Delivery> {
@@ -273,4 +287,12 @@ impl<T: Twin> Server<T> {
         }
         response
     }
+}
+
+/// Makes an answer where it may take its time: a page of a million members must not hold up the runtime.
+async fn in_its_own_time<T: Twin>(template: &'static str, make: impl FnOnce() -> Reply + Send + 'static) -> Reply {
+    tokio::task::spawn_blocking(make).await.unwrap_or_else(|_| {
+        tracing::error!(twin = T::NAME, template, "a handler of the sandbox failed; this is a bug");
+        T::refusal(&Refusal::Server(500))
+    })
 }

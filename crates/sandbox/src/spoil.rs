@@ -29,9 +29,7 @@ pub(crate) fn instead<T: Twin>(fault: &Fault, ask: &Ask, now_ms: i64) -> Option<
         }
         Fault::ServerError(status) => T::refusal(&Refusal::Server(*status)),
         Fault::Unauthorized => T::refusal(&Refusal::Unauthorized),
-        Fault::AddressInError => {
-            T::refusal(&Refusal::Quoting(ask.any_address().unwrap_or_else(|| CANARY.to_owned())))
-        }
+        Fault::AddressInError => T::refusal(&Refusal::Quoting(ask.any_address().unwrap_or_else(|| CANARY.to_owned()))),
         Fault::HtmlPage => Reply::typed(200, "text/html; charset=utf-8", MAINTENANCE.to_owned()),
         Fault::ErrorInside => Reply::json(200, &json!({"error": "the service is busy"})),
         _ => return None,

@@ -1,1 +1,24 @@
-//! The embedded store: SQLite on a blocking thread of its own
+//! The embedded store: one SQLite file, worked on by a blocking thread of its own.
+//!
+//! One process writes at a time, held by a lock beside the file; any number may read beside it. What is acknowledged is on
+//! disk: the journal is a write-ahead log that is flushed at every commit. Deleted content is overwritten, and the files are
+//! readable by their owner alone, since they hold personal data. It refuses to be shared over a network file system, whose
+//! locks cannot be trusted.
+
+mod commit;
+mod db;
+mod dossier;
+mod error;
+mod ledger;
+mod lookup;
+mod open;
+mod outbox;
+mod place;
+mod record;
+mod schema;
+mod standing;
+mod store;
+mod worker;
+
+pub use open::Access;
+pub use store::SqliteStore;

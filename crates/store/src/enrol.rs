@@ -352,7 +352,9 @@ impl Desk {
         for known in commit.judged.iter().flat_map(|judged| &judged.decisions) {
             let person = known.key.person.as_ref().map(Identifier::from);
             for identifier in person.into_iter().chain([Identifier::from(&known.key.address)]) {
-                if self.numbers.identifier(&identifier).is_err() && spoken.last().is_none_or(|(_, last)| *last != identifier) {
+                if self.numbers.identifier(&identifier).is_err()
+                    && spoken.last().is_none_or(|(_, last)| *last != identifier)
+                {
                     spoken.push((identifier.class().key(), identifier));
                 }
             }

@@ -150,7 +150,9 @@ impl Audit {
 
 /// The ledger was changed from outside; `commit` is where it shows.
 pub fn broken(commit: u64, what: &str) -> StoreError {
-    let what = format!("commit {commit} of the ledger does not hold: {what}; restore a backup and find out who wrote to the store");
+    let what = format!(
+        "commit {commit} of the ledger does not hold: {what}; restore a backup and find out who wrote to the store"
+    );
     StoreError::new(StoreErrorKind::Corrupt, "verify the ledger", what)
 }
 

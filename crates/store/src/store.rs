@@ -160,12 +160,15 @@ pub trait Store: Send + Sync + Debug {
     /// What these records showed last.
     async fn replicas(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<Option<Replica>>>;
 
-    /// Writes everything of a commit, or nothing. A fact that is there already is not written again; a planned change
-    /// that is there already, in any state, stays as it is. Planned changes become drafts, or pending where the person
-    /// said no. Every subject whose facts or replicas changed becomes stale; every judged subject becomes fresh.
+    /// Writes everything of a commit, or nothing. A fact that its record has already is not written again; a planned
+    /// change that is open already, refused included, stays as it is, and one that was done, gone or cancelled begins anew.
+    /// Planned changes become drafts, or pending where the person said no. Every subject whose facts or replicas changed
+    /// becomes stale; every judged subject becomes fresh, unless it changed after its dossier was read. A judgement of a
+    /// subject that is part of another by now, and a settlement of a change that has ended, say nothing.
     async fn commit(&self, commit: Commit) -> Result<Receipt>;
 
-    /// Subjects whose standing must be made anew: new facts, time that ran out, a lost answer, or another law.
+    /// Subjects whose standing must be made anew: new facts or another law first, then time that ran out, then a lost
+    /// answer. A lost answer makes its subject stale for as long as it is lost, judged or not.
     async fn stale(&self, now: Timestamp, limit: usize) -> Result<Vec<SubjectNo>>;
 
     /// Everything known of these subjects.
@@ -196,7 +199,12 @@ pub trait Store: Send + Sync + Debug {
     async fn position(&self, instance: &SystemId, stream: &StreamId) -> Result<Option<Position>>;
 
     /// The present records of a stream that are not among the seen ones.
-    async fn absentees(&self, instance: &SystemId, stream: &StreamId, seen: &BTreeSet<RecordNo>) -> Result<Vec<RecordNo>>;
+    async fn absentees(
+        &self,
+        instance: &SystemId,
+        stream: &StreamId,
+        seen: &BTreeSet<RecordNo>,
+    ) -> Result<Vec<RecordNo>>;
 
     /// How many present records an instance has.
     async fn contacts(&self, instance: &SystemId) -> Result<u64>;

@@ -71,7 +71,10 @@ impl Site {
         let secrets = Keys(SecretSource::of_process(&self.settings.folder));
         let tokens = Arc::new(TokenFiles::beside(self.store_path()));
         let host = Host { instance: name, secrets: &secrets, tokens };
-        let rest = serde_json::Value::Object(settings.rest.clone());
+        for (written, meant) in settings.doubts() {
+            tracing::warn!(instance.name = name, "`{written}` goes to the connector; perhaps `{meant}` was meant");
+        }
+        let rest = serde_json::Value::Object(self.located(settings, bundled.paths));
         let connector = (bundled.kind.build)(rest, &host).map_err(|error| {
             Failure::of(&error)
                 .next(format!("correct [instances.{name}]; `unisson connectors describe {}` shows its settings", settings.connector))
@@ -86,6 +89,17 @@ impl Site {
                 unisson_settings::Enforce::Full => Enforce::Full,
             },
         })
+    }
+
+    /// The connector's own settings, relative paths in them read against the folder of the settings file.
+    fn located(&self, settings: &unisson_settings::Instance, paths: &[&str]) -> serde_json::Map<String, serde_json::Value> {
+        let mut rest = settings.rest.clone();
+        for key in paths {
+            if let Some(serde_json::Value::String(path)) = rest.get_mut(*key) {
+                *path = self.settings.folder.join(&*path).to_string_lossy().into_owned();
+            }
+        }
+        rest
     }
 
     fn store_path(&self) -> &Path {

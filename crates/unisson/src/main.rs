@@ -16,9 +16,12 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Cli;
 use crate::screen::{BAD, paint};
 
+/// What is logged where `RUST_LOG` says nothing: reports tell what the engine warns of, nothing else tells of settings.
+const QUIET: &str = "error,unisson=warn";
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

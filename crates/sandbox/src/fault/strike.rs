@@ -85,11 +85,7 @@ impl Armed {
         let listing_only = matches!(self.rule.when, When::Page { .. })
             || matches!(
                 self.rule.fault,
-                Fault::EmptyPage
-                    | Fault::FalseEnd
-                    | Fault::ShortPage(_)
-                    | Fault::RepeatedPage
-                    | Fault::CursorLoop(_)
+                Fault::EmptyPage | Fault::FalseEnd | Fault::ShortPage(_) | Fault::RepeatedPage | Fault::CursorLoop(_)
             );
         method.is_none_or(|method| method.eq_ignore_ascii_case(sight.method))
             && sight.path.contains(&self.rule.path)
@@ -102,9 +98,7 @@ impl Armed {
         let endless = matches!(self.rule.fault, Fault::CursorLoop(_));
         match self.rule.when {
             When::Always => true,
-            When::Call { number, times } => {
-                self.seen >= number && (endless || self.seen - number < times)
-            }
+            When::Call { number, times } => self.seen >= number && (endless || self.seen - number < times),
             When::Page { number, times } => {
                 let page = self.page_number(sight.page.unwrap_or_default());
                 if endless { page >= number } else { page == number && self.struck < times }

@@ -133,7 +133,7 @@ impl State {
         // These three come whether or not they are asked for.
         for name in names.iter().map(String::as_str).chain(["hs_object_id", "createdate", "lastmodifieddate"]) {
             if let Some(value) = shown.property(name) {
-                map.insert(name.to_owned(), value.map_or(Value::Null, Value::String));
+                map.insert(name.to_owned(), value);
             }
         }
         let mut body = json!({
@@ -158,17 +158,19 @@ impl State {
 }
 
 impl Shown<'_> {
-    /// The value of a property: outer `None` for one that does not exist, inner `None` for one that is not set.
-    fn property(&self, name: &str) -> Option<Option<String>> {
+    /// The value of a property, null where it is not set; `None` where there is no such property.
+    fn property(&self, name: &str) -> Option<Value> {
         let own = self.contact.extra.as_ref().and_then(|extra| extra.properties.get(name));
         if let Some(own) = own {
-            return Some(Some(own.clone()).filter(|own| !own.is_empty()));
+            return Some(text_or_null(Some(own.clone()).filter(|own| !own.is_empty())));
         }
         let of_person = |read: fn(&Person) -> Option<String>| self.person.as_ref().and_then(read);
         let flag = |on: bool| Some(on.to_string());
-        Some(match name {
+        let value = match name {
             "email" => self.emails.first().cloned(),
-            "hs_additional_emails" => Some(self.emails.get(1..).unwrap_or_default().join(";")).filter(|all| !all.is_empty()),
+            "hs_additional_emails" => {
+                Some(self.emails.get(1..).unwrap_or_default().join(";")).filter(|all| !all.is_empty())
+            }
             "firstname" => of_person(|person| Some(person.first().to_owned())),
             "lastname" => of_person(|person| Some(person.last().to_owned())),
             "country" => of_person(|person| Some(person.country().to_owned())),
@@ -187,19 +189,34 @@ impl Shown<'_> {
             "hs_marketable_status" => flag(!self.contact.bounced),
             "hs_email_quarantined_reason" | "hs_emailconfirmationstatus" => None,
             _ => return self.opt_out_of(name),
-        })
+        };
+        Some(text_or_null(value))
     }
 
     /// The property for the opt-out of one subscription type: `true` or not set.
-    fn opt_out_of(&self, name: &str) -> Option<Option<String>> {
+    fn opt_out_of(&self, name: &str) -> Option<Value> {
         let topic = Topic::of_id(name.strip_prefix(OPT_OUT_OF)?.parse().ok()?)?;
         let out = self.preferences.topics[topic as usize].state == Preference::Unsubscribed;
-        Some(out.then(|| "true".to_owned()))
+        Some(text_or_null(out.then(|| "true".to_owned())))
     }
+}
+
+fn text_or_null(text: Option<String>) -> Value {
+    text.map_or(Value::Null, Value::String)
 }
 
 /// A time as the portal writes it.
 pub(super) fn time(at_ms: i64) -> String {
     let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_contacts_fit_into_memory() {
+        assert!(size_of::<Option<Contact>>() <= 40, "{}", size_of::<Option<Contact>>());
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::contact::{Contact, FIRST_ID, OPT_OUT_OF, READ_ONLY, WRITABLE, time};
 use super::refuse::Trouble;
@@ -50,7 +50,9 @@ pub(super) fn list(state: &State, ask: &Ask) -> Answer {
 /// The next cursor, or the one that a loop puts in its place.
 pub(super) fn bent(bend: &PageBend, here: &str, next: Option<String>) -> Option<String> {
     match bend {
-        PageBend::Loop { places, length, .. } if places.len() == *length && places.last().is_some_and(|p| p == here) => {
+        PageBend::Loop { places, length, .. }
+            if places.len() == *length && places.last().is_some_and(|p| p == here) =>
+        {
             places.first().cloned()
         }
         _ => next,
@@ -58,11 +60,12 @@ pub(super) fn bent(bend: &PageBend, here: &str, next: Option<String>) -> Option<
 }
 
 pub(super) fn page(results: Vec<Value>, next: Option<String>) -> Value {
-    let mut body = json!({ "results": results });
+    let mut body = Map::new();
+    body.insert("results".into(), Value::Array(results));
     if let Some(after) = next {
-        body["paging"] = json!({"next": {"after": after}});
+        body.insert("paging".into(), json!({"next": {"after": after}}));
     }
-    body
+    Value::Object(body)
 }
 
 /// GET: one contact, by id or by address.
@@ -105,9 +108,8 @@ pub(super) fn batch_read(state: &State, ask: &Ask) -> Answer {
     }
     let (mut results, mut missing) = (Vec::new(), Vec::new());
     for (row, input) in batch.inputs.iter().enumerate() {
-        let at = named(state, &input.id, batch.id_property.as_deref()).or_else(|trouble| {
-            if trouble.status == 404 { Ok(u32::MAX) } else { Err(trouble) }
-        })?;
+        let at = named(state, &input.id, batch.id_property.as_deref())
+            .or_else(|trouble| if trouble.status == 404 { Ok(u32::MAX) } else { Err(trouble) })?;
         match state.contact(at).filter(|contact| contact.archived_ms == 0) {
             Some(contact) if !ask.bend.refused_rows.contains(&row) => {
                 results.push(state.show((at, contact), &batch.properties));

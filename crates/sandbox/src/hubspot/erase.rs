@@ -24,14 +24,12 @@ pub(super) fn gdpr_delete(state: &mut State, ask: &Ask) -> Answer {
                 return Err(Trouble::not_found().into());
             }
         }
-        Some("email") if looks_like_address(&wish.object_id) => {
-            match state.find(&wish.object_id) {
-                Some(at) => {
-                    state.erase(at);
-                }
-                None => state.block(&wish.object_id),
+        Some("email") if looks_like_address(&wish.object_id) => match state.find(&wish.object_id) {
+            Some(at) => {
+                state.erase(at);
             }
-        }
+            None => state.block(&wish.object_id),
+        },
         Some("email") => return Err(Trouble::invalid("the e-mail address is invalid").into()),
         Some(_) => return Err(Trouble::invalid("idProperty must be a unique property: email or hs_object_id").into()),
     }

@@ -77,7 +77,8 @@ impl State {
     /// Whether the bearer token of a call is good.
     pub(super) fn admit_token(&self, header: Option<&str>) -> Result<(), Reply> {
         let token = header.and_then(|header| header.split_once(' '));
-        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map_or("", |(_, token)| token.trim());
+        let token =
+            token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map_or("", |(_, token)| token.trim());
         if token == self.options.token.reveal() {
             return Ok(());
         }

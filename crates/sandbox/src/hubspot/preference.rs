@@ -23,6 +23,9 @@ const BASES: [&str; 7] = [
     "LEGITIMATE_INTEREST_OTHER",
 ];
 
+/// When the portal was set up: before anything happened to anybody.
+const SET_UP_MS: i64 = 1_400_000_000_000;
+
 /// A choice to be written.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,8 +39,9 @@ pub(super) struct Wish {
     legal_basis_explanation: Option<String>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
 pub(super) fn definitions(state: &State, _: &Ask) -> Answer {
-    let made = time(state.population_epoch_ms());
+    let made = time(SET_UP_MS);
     let results: Vec<Value> = Topic::ALL
         .iter()
         .map(|topic| {
@@ -104,7 +108,8 @@ impl State {
     /// The envelope of every answer about subscriptions.
     pub(super) fn envelope(&self, results: Vec<Value>, errors: &[Value]) -> Value {
         let now = time(self.clock.now_ms());
-        let mut body = json!({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now});
+        let mut body = json!({"status": "COMPLETE", "startedAt": now, "completedAt": now});
+        body["results"] = Value::Array(results);
         if !errors.is_empty() {
             body["numErrors"] = json!(errors.len());
             body["errors"] = json!(errors);

@@ -193,7 +193,11 @@ fn filter(asked: &Asked) -> Result<Filter, Trouble> {
     let value = text(&asked.value).ok_or_else(|| Trouble::invalid("the filter has no value"))?;
     if asked.property_name == "email" {
         let equal = comparison == Comparison::Equal;
-        return if equal { Ok(Filter::Email(value)) } else { Err(Trouble::invalid("email can only be compared with EQ")) };
+        return if equal {
+            Ok(Filter::Email(value))
+        } else {
+            Err(Trouble::invalid("email can only be compared with EQ"))
+        };
     }
     let figure = Figure::of_name(&asked.property_name)
         .ok_or_else(|| Trouble::invalid("the sandbox searches lastmodifieddate, createdate, hs_object_id and email"))?;

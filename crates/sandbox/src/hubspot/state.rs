@@ -37,10 +37,9 @@ pub(crate) struct State {
     journal: Option<Vec<Undo>>,
 }
 
-/// What a change replaced.
+/// What a change replaced. What the index lags behind by stays: it is the very state that an undo returns to.
 enum Undo {
     Contact(u32, Option<Box<Contact>>),
-    Lagging(u32),
     Preferences(u64, Option<Box<Preferences>>),
     Blocked(u64),
     Unblocked(u64),
@@ -153,7 +152,6 @@ impl State {
                 states.remove(0);
             }
             states.push((until, old));
-            self.note(Undo::Lagging(at));
         }
         let old = self.replace(at, contact);
         self.note(Undo::Contact(at, old.map(Box::new)));
@@ -210,11 +208,13 @@ impl State {
     pub(super) fn unwind_journal(&mut self) {
         for undo in self.journal.take().unwrap_or_default().into_iter().rev() {
             match undo {
-                Undo::Contact(at, old) => {
-                    self.replace(at, old.map(|old| *old));
+                Undo::Contact(at, Some(old)) => {
+                    self.replace(at, Some(*old));
                 }
-                Undo::Lagging(at) => {
-                    self.lagging.get_mut(&at).and_then(Vec::pop);
+                Undo::Contact(at, None) => {
+                    // Only an addition replaced nothing, and it was the last: its position is free again.
+                    self.replace(at, None);
+                    self.contacts.pop();
                 }
                 Undo::Preferences(key, Some(old)) => {
                     self.preferences.insert(key, *old);

@@ -97,7 +97,8 @@ impl State {
     ) -> Result<Row, RowTrouble> {
         let email = wish.email_address.as_deref().unwrap_or_default();
         let Some(at) = self.find(audience, email) else {
-            return Ok(Row::Created(self.create(audience, wish, merge)?));
+            let status = wish.status.as_deref().unwrap_or_default();
+            return Ok(Row::Created(self.create(audience, (wish, status), merge)?));
         };
         let archived = self.roll(audience).member(at).is_some_and(|member| member.status == Status::Archived);
         if !update_existing && !archived {

@@ -61,7 +61,7 @@ impl State {
         if let Some(word) = &wish.status {
             self.set_status(&mut member, settable(word)?)?;
         }
-        self.fill(audience, &mut member, wish)?;
+        fill(audience, &mut member, wish)?;
         self.check_merge(audience, &member, merge)?;
         if member != old {
             member.changed = self.clock.now_s();
@@ -70,13 +70,16 @@ impl State {
         Ok(())
     }
 
-    /// Adds a member and returns its position.
-    pub(super) fn create(&mut self, audience: Audience, wish: &Wish, merge: Merge) -> Result<u32, Trouble> {
+    /// Adds a member with this status and returns its position.
+    pub(super) fn create(
+        &mut self,
+        audience: Audience,
+        (wish, status): (&Wish, &str),
+        merge: Merge,
+    ) -> Result<u32, Trouble> {
         let email = wish.email_address.as_deref().unwrap_or_default();
         self.admissible(audience, email)?;
-        let word = wish.status_if_new.as_ref().or(wish.status.as_ref());
-        let word = word.ok_or_else(|| Trouble::invalid("status", "is required for a new member"))?;
-        let status = settable(word)?;
+        let status = settable(status)?;
         let extra = Extra {
             email: Some(email.to_owned()),
             source: Some("API - Generic".to_owned()),
@@ -87,7 +90,7 @@ impl State {
         if status == Status::Unsubscribed {
             (member.lock, member.reason) = (Lock::Admin, Reason::Admin);
         }
-        self.fill(audience, &mut member, wish)?;
+        fill(audience, &mut member, wish)?;
         self.check_merge(audience, &member, merge)?;
         member.changed = self.clock.now_s();
         Ok(self.add(audience, member))
@@ -151,47 +154,6 @@ impl State {
         Ok(())
     }
 
-    /// Fills in everything but address and status.
-    fn fill(&self, audience: Audience, member: &mut Member, wish: &Wish) -> Result<(), Trouble> {
-        for (id, on) in wish.interests.iter().flatten() {
-            set_bit(&mut member.topics, interests(audience), (id, *on))
-                .ok_or_else(|| Trouble::invalid("interests", "names an interest that the audience does not have"))?;
-        }
-        for permission in wish.marketing_permissions.iter().flatten() {
-            let named = (permission.marketing_permission_id.as_str(), permission.enabled);
-            set_bit(&mut member.permissions, permissions(audience), named).ok_or_else(|| {
-                Trouble::invalid("marketing_permissions", "names a permission that the audience does not have")
-            })?;
-        }
-        if let Some(word) = &wish.sms_subscription_status {
-            member.sms = Sms::of_word(word)
-                .ok_or_else(|| Trouble::invalid("sms_subscription_status", "is not a status for short messages"))?;
-        }
-        let wants_extra = wish.wants_extra();
-        if !wants_extra {
-            return Ok(());
-        }
-        let extra = member.extra_mut();
-        extra.merge.extend(wish.merge_fields.clone().unwrap_or_default());
-        let set = |slot: &mut Option<String>, value: &Option<String>| {
-            if value.is_some() {
-                slot.clone_from(value);
-            }
-        };
-        set(&mut extra.email_type, &wish.email_type);
-        set(&mut extra.language, &wish.language);
-        set(&mut extra.ip_signup, &wish.ip_signup);
-        set(&mut extra.ip_opt, &wish.ip_opt);
-        set(&mut extra.sms_phone, &wish.sms_phone_number);
-        extra.vip = wish.vip.or(extra.vip);
-        extra.signed_up = moment("timestamp_signup", wish.timestamp_signup.as_deref())?.or(extra.signed_up);
-        extra.opted_in = moment("timestamp_opt", wish.timestamp_opt.as_deref())?.or(extra.opted_in);
-        if wish.tags.is_some() {
-            extra.tags.clone_from(&wish.tags);
-        }
-        Ok(())
-    }
-
     /// The platform checks required fields on every write, whether or not the write is about them.
     fn check_merge(&self, audience: Audience, member: &Member, merge: Merge) -> Result<(), Trouble> {
         let Some(required) = required_field(audience).filter(|_| merge == Merge::Checked) else { return Ok(()) };
@@ -220,6 +182,47 @@ impl Wish {
             || self.vip.is_some()
             || self.tags.is_some()
     }
+}
+
+/// Fills in everything but address and status.
+fn fill(audience: Audience, member: &mut Member, wish: &Wish) -> Result<(), Trouble> {
+    for (id, on) in wish.interests.iter().flatten() {
+        set_bit(&mut member.topics, interests(audience), (id, *on))
+            .ok_or_else(|| Trouble::invalid("interests", "names an interest that the audience does not have"))?;
+    }
+    for permission in wish.marketing_permissions.iter().flatten() {
+        let named = (permission.marketing_permission_id.as_str(), permission.enabled);
+        set_bit(&mut member.permissions, permissions(audience), named).ok_or_else(|| {
+            Trouble::invalid("marketing_permissions", "names a permission that the audience does not have")
+        })?;
+    }
+    if let Some(word) = &wish.sms_subscription_status {
+        member.sms = Sms::of_word(word)
+            .ok_or_else(|| Trouble::invalid("sms_subscription_status", "is not a status for short messages"))?;
+    }
+    let wants_extra = wish.wants_extra();
+    if !wants_extra {
+        return Ok(());
+    }
+    let extra = member.extra_mut();
+    extra.merge.extend(wish.merge_fields.clone().unwrap_or_default());
+    let set = |slot: &mut Option<String>, value: &Option<String>| {
+        if value.is_some() {
+            slot.clone_from(value);
+        }
+    };
+    set(&mut extra.email_type, &wish.email_type);
+    set(&mut extra.language, &wish.language);
+    set(&mut extra.ip_signup, &wish.ip_signup);
+    set(&mut extra.ip_opt, &wish.ip_opt);
+    set(&mut extra.sms_phone, &wish.sms_phone_number);
+    extra.vip = wish.vip.or(extra.vip);
+    extra.signed_up = moment("timestamp_signup", wish.timestamp_signup.as_deref())?.or(extra.signed_up);
+    extra.opted_in = moment("timestamp_opt", wish.timestamp_opt.as_deref())?.or(extra.opted_in);
+    if wish.tags.is_some() {
+        extra.tags.clone_from(&wish.tags);
+    }
+    Ok(())
 }
 
 /// A status that a write may set. Nobody is archived by a status: that is what DELETE is for.

@@ -18,7 +18,7 @@ pub(super) struct Fields {
 }
 
 #[derive(Debug, Default)]
-struct Tree(BTreeMap<String, Tree>);
+struct Tree(BTreeMap<String, Self>);
 
 impl Tree {
     fn parse(names: &str) -> Self {
@@ -53,7 +53,7 @@ impl Fields {
     }
 }
 
-impl<'a> Pick<'a> {
+impl Pick<'_> {
     /// Everything.
     pub(super) const ALL: Self = Self { include: None, exclude: None };
 

@@ -16,10 +16,12 @@ pub(super) fn audience(ask: &Ask) -> Result<Audience, Reply> {
     Audience::of_id(ask.param(0)).ok_or_else(|| Trouble::not_found().into())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
 pub(super) fn ping(_: &State, _: &Ask) -> Answer {
     Ok(Reply::json(200, &json!({"health_status": "Everything's Chimpy!"})))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
 pub(super) fn root(state: &State, ask: &Ask) -> Answer {
     let fields = Fields::of(ask);
     let subscribed: u64 = Audience::ALL.iter().map(|audience| state.roll(*audience).count(Status::Subscribed)).sum();
@@ -101,7 +103,8 @@ pub(super) fn category_interests(state: &State, ask: &Ask) -> Answer {
     let named = interests(audience);
     let part = Part::new(fields.pick())
         .list("interests", |_| {
-            let count = |bit: usize| state.roll(audience).iter().filter(|(_, member)| member.topics >> bit & 1 == 1).count();
+            let count =
+                |bit: usize| state.roll(audience).iter().filter(|(_, member)| member.topics >> bit & 1 == 1).count();
             let shown = named.iter().enumerate().map(|(bit, (id, name))| {
                 json!({
                     "category_id": category, "list_id": audience.id(), "id": id, "name": name,

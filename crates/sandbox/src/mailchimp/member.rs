@@ -177,9 +177,8 @@ impl State {
         fields.insert("CUSTNO".into(), of(Person::customer_no));
         if let Some(required) = required_field(audience) {
             // Every other member came in before the field was required.
-            let company = |person: &Person| {
-                person.index().is_multiple_of(2).then(|| format!("{} & Sons", person.last()))
-            };
+            let company =
+                |person: &Person| person.index().is_multiple_of(2).then(|| format!("{} & Sons", person.last()));
             fields.insert(required.into(), of(company));
         }
         for (name, value) in member.extra.iter().flat_map(|extra| &extra.merge) {
@@ -231,13 +230,10 @@ impl State {
         part = put_proof(part, (member, extra), (seed.as_ref(), person.as_ref()));
         part = put_sms(part, (member, extra), person.as_ref());
         let tags = tags(extra, person.as_ref());
-        part = part.put("tags_count", || json!(tags.len())).put("tags", || json!(tags)).put("_links", || {
-            json!([
-                {"rel": "self", "href": path(&hex(&email)), "method": "GET"},
-                {"rel": "update", "href": path(&hex(&email)), "method": "PATCH"},
-                {"rel": "delete", "href": path(&hex(&email)), "method": "DELETE"},
-            ])
-        });
+        part = part
+            .put("tags_count", || json!(tags.len()))
+            .put("tags", || json!(tags))
+            .put("_links", || json!([{"rel": "self", "href": path(&hex(&email)), "method": "GET"}]));
         if !permissions(audience).is_empty() {
             part = part.list("marketing_permissions", |_| shown_permissions(audience, member.permissions));
         }
@@ -281,7 +277,9 @@ fn tags(extra: &Extra, person: Option<&Person>) -> Vec<Value> {
 }
 
 fn flags(named: &[Named], bits: u8) -> Value {
-    Value::Object(named.iter().enumerate().map(|(bit, (id, _))| ((*id).to_owned(), json!(bits >> bit & 1 == 1))).collect())
+    Value::Object(
+        named.iter().enumerate().map(|(bit, (id, _))| ((*id).to_owned(), json!(bits >> bit & 1 == 1))).collect(),
+    )
 }
 
 fn shown_permissions(audience: Audience, bits: u8) -> Vec<Value> {
@@ -311,5 +309,24 @@ pub(super) fn time(at_s: i64) -> String {
     match Timestamp::from_second(at_s) {
         Ok(at) if at_s != 0 => at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_members_fit_into_memory() {
+        assert!(size_of::<Option<Member>>() <= 40, "{}", size_of::<Option<Member>>());
+    }
+
+    #[test]
+    fn a_contact_id_names_one_position_of_one_audience() {
+        for at in [0, 1, 77, u32::MAX] {
+            assert_eq!(position_of(Audience::Letter, &contact_id(Audience::Letter, at)), Some(at));
+            assert_eq!(position_of(Audience::Events, &contact_id(Audience::Letter, at)), None);
+        }
+        assert_eq!(position_of(Audience::Letter, "short"), None);
     }
 }

@@ -42,9 +42,7 @@ pub(super) fn members(state: &State, ask: &Ask) -> Answer {
     let rows = roll.views.get(roll.version, &format!("{query:?}"), || query.rows(state, audience));
     let fields = Fields::of(ask);
     let part = Part::new(fields.pick())
-        .list("members", |pick| {
-            window.cut(&rows).iter().filter_map(|at| state.show((audience, *at), pick)).collect()
-        })
+        .list("members", |pick| window.cut(&rows).iter().filter_map(|at| state.show((audience, *at), pick)).collect())
         .put("list_id", || json!(audience.id()))
         .put("total_items", || json!(window.total(rows.len())))
         .put("_links", || json!([]));

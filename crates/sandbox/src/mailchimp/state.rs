@@ -99,10 +99,7 @@ impl State {
 
     /// The address of a member.
     pub(super) fn email(&self, audience: Audience, member: &Member) -> String {
-        member.own_email().map_or_else(
-            || self.population.person(member.who).spelling(audience.system()),
-            str::to_owned,
-        )
+        member.own_email().map_or_else(|| self.population.person(member.who).spelling(audience.system()), str::to_owned)
     }
 
     /// Adds a member and returns its position.
@@ -155,7 +152,12 @@ impl State {
     pub(super) fn unwind_journal(&mut self) {
         for undo in self.journal.take().unwrap_or_default().into_iter().rev() {
             match undo {
-                Undo::Member(audience, at, old) => self.put(audience, at, old.map(|old| *old)),
+                Undo::Member(audience, at, Some(old)) => self.put(audience, at, Some(*old)),
+                Undo::Member(audience, at, None) => {
+                    // Only an addition replaced nothing, and it was the last: its position is free again.
+                    self.put(audience, at, None);
+                    self.rolls[audience as usize].members.pop();
+                }
                 Undo::Forgot(audience, key) => {
                     self.rolls[audience as usize].forgotten.remove(&key);
                 }

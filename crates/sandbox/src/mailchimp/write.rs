@@ -39,7 +39,9 @@ pub(super) fn put(state: &mut State, ask: &Ask) -> Answer {
     if !name.contains('@') && hex(email) != name.to_ascii_lowercase() {
         return Err(Trouble::invalid("email_address", "is not the address that the path names").into());
     }
-    let at = state.create(audience, &wish, merge(ask))?;
+    let status = wish.status_if_new.clone();
+    let status = status.ok_or_else(|| Trouble::invalid("status_if_new", "is required for a new member"))?;
+    let at = state.create(audience, (&wish, &status), merge(ask))?;
     shown(state, (audience, at))
 }
 
@@ -54,7 +56,7 @@ pub(super) fn post(state: &mut State, ask: &Ask) -> Answer {
             at
         }
         Some(_) => return Err(Trouble::new(EXISTS, "the address is a member already; use PUT to change it").into()),
-        None => state.create(audience, &wish, merge(ask))?,
+        None => state.create(audience, (&wish, wish.status.as_deref().unwrap_or_default()), merge(ask))?,
     };
     shown(state, (audience, at))
 }

@@ -41,11 +41,46 @@ const FIRST: [&str; 40] = [
 ];
 
 const LAST: [&str; 40] = [
-    "Marlow", "Quillfeather", "Dunmore", "Ashgrove", "Veltman", "Harrowgate", "Lindqvar", "Pemberley", "Castellane",
-    "Thornbury", "Weidenbach", "Okonda", "Fairweather", "Montclair", "Brackwater", "Silverlund", "Ravensloe",
-    "Ettinger", "Larkspur", "Vandermeulen", "Hollowell", "Branthwaite", "Solenne", "Kettering", "Morvane", "Aldermoor",
-    "Tessaro", "Wrenfield", "Goldammer", "Peverell", "Nightingale", "Oakhurst", "Delacroy", "Steinholt", "Umberton",
-    "Calloway", "Farrowdale", "Juniper", "Zellweide", "Hartsong",
+    "Marlow",
+    "Quillfeather",
+    "Dunmore",
+    "Ashgrove",
+    "Veltman",
+    "Harrowgate",
+    "Lindqvar",
+    "Pemberley",
+    "Castellane",
+    "Thornbury",
+    "Weidenbach",
+    "Okonda",
+    "Fairweather",
+    "Montclair",
+    "Brackwater",
+    "Silverlund",
+    "Ravensloe",
+    "Ettinger",
+    "Larkspur",
+    "Vandermeulen",
+    "Hollowell",
+    "Branthwaite",
+    "Solenne",
+    "Kettering",
+    "Morvane",
+    "Aldermoor",
+    "Tessaro",
+    "Wrenfield",
+    "Goldammer",
+    "Peverell",
+    "Nightingale",
+    "Oakhurst",
+    "Delacroy",
+    "Steinholt",
+    "Umberton",
+    "Calloway",
+    "Farrowdale",
+    "Juniper",
+    "Zellweide",
+    "Hartsong",
 ];
 
 /// Countries with their share of a hundred.
@@ -116,6 +151,7 @@ impl Person {
         let country = if plot == Plot::CallOnly { "FR" } else { country(rng.random_range(0..100)) };
         let domain = match plot {
             Plot::Idn => IDN_DOMAINS[rng.random_range(0..IDN_DOMAINS.len())].0,
+            Plot::Cased => DOMAINS[0],
             _ => DOMAINS[rng.random_range(0..DOMAINS.len())],
         };
         let draws = Draws {

@@ -1,9 +1,8 @@
 //! Telephone numbers that ring nowhere: the ranges regulators keep for film and fiction.
 
 /// The American area codes whose `555-0100` to `555-0199` are used; those numbers are reserved in every area code.
-const AREAS: [u32; 20] = [
-    201, 202, 206, 212, 213, 214, 215, 301, 303, 305, 312, 313, 314, 404, 412, 415, 503, 512, 617, 702,
-];
+const AREAS: [u32; 20] =
+    [201, 202, 206, 212, 213, 214, 215, 301, 303, 305, 312, 313, 314, 404, 412, 415, 503, 512, 617, 702];
 
 /// French landline prefixes that ARCEP keeps for audiovisual works, without the leading zero; four digits follow.
 const LANDLINES: [u32; 5] = [19_900, 26_191, 35_301, 46_571, 53_649];

@@ -25,7 +25,8 @@ pub(super) fn open<T: DeserializeOwned>(bytes: &[u8], during: &'static str) -> R
     if *version < VERSION {
         return Err(corrupt(during, "it has no form that was ever written"));
     }
-    let (value, rest) = postcard::take_from_bytes(body).map_err(|error| corrupt(during, "the bytes do not fit").because(error))?;
+    let (value, rest) =
+        postcard::take_from_bytes(body).map_err(|error| corrupt(during, "the bytes do not fit").because(error))?;
     if rest.is_empty() { Ok(value) } else { Err(corrupt(during, "there are more bytes than belong to it")) }
 }
 

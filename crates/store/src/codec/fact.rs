@@ -105,8 +105,8 @@ impl StoredFact {
                 (row.system.clone(), Some(row.record.clone()))
             }
             AboutBody::Record(number) => {
-                let named = names.record(number)?;
-                (named.system.clone(), Some(named.record.clone()))
+                let record = names.record(number)?;
+                (record.system.clone(), Some(record.record.clone()))
             }
         };
         Ok(Fact {

@@ -97,7 +97,6 @@ impl EvidenceBody {
 }
 
 impl KindBody {
-    #[expect(clippy::too_many_lines, reason = "one line for each kind, and a field list where it has one")]
     pub(super) fn of(kind: &Kind, numbers: &Numbers) -> Result<Self> {
         Ok(match kind {
             Kind::Grant { evidence, valid_until } => {
@@ -155,7 +154,6 @@ impl KindBody {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one line for each kind, and a field list where it has one")]
     pub(super) fn build(self, names: &Names) -> Result<Kind> {
         Ok(match self {
             Self::Grant { evidence, valid_until } => Kind::Grant {

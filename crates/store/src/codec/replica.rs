@@ -84,9 +84,9 @@ impl StoredReplica {
 
 impl SlotBody {
     fn build(self) -> Result<ReplicaSlot> {
-        let wrote = self.wrote.map(|wrote| {
-            Ok(Wrote { before: wrote.before.into(), status: wrote.status.into(), at: wrote.at.build()? })
-        });
+        let wrote = self
+            .wrote
+            .map(|wrote| Ok(Wrote { before: wrote.before.into(), status: wrote.status.into(), at: wrote.at.build()? }));
         Ok(ReplicaSlot {
             scope: self.scope.into(),
             status: self.status.into(),

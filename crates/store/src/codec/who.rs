@@ -51,13 +51,13 @@ impl WhoBody {
     }
 
     pub(super) fn build(&self, names: &Names) -> Result<Who> {
-        let named = |number: &u64| names.identifier(*number);
+        let of = |number: &u64| names.identifier(*number);
         Ok(Who {
-            addresses: self.addresses.iter().map(|number| named(number)?.address()).collect::<Result<_>>()?,
-            hashes: self.hashes.iter().map(|number| named(number)?.hashed()).collect::<Result<_>>()?,
-            customer: self.customer.as_ref().map(|number| named(number)?.customer()).transpose()?,
-            person: self.person.as_ref().map(|number| named(number)?.person()).transpose()?,
-            birth: self.birth.as_ref().map(|number| named(number)?.day()).transpose()?,
+            addresses: self.addresses.iter().map(|number| of(number)?.address()).collect::<Result<_>>()?,
+            hashes: self.hashes.iter().map(|number| of(number)?.hashed()).collect::<Result<_>>()?,
+            customer: self.customer.as_ref().map(|number| of(number)?.customer()).transpose()?,
+            person: self.person.as_ref().map(|number| of(number)?.person()).transpose()?,
+            birth: self.birth.as_ref().map(|number| of(number)?.day()).transpose()?,
             country: self.country.map(country).transpose()?,
             audience: self.audience.map(Into::into),
             professional: self.professional,

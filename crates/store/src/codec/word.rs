@@ -43,7 +43,7 @@ pub fn presence(code: u8) -> Result<Presence> {
 }
 
 /// The reasons that carry no further word.
-const REASONS: [Reason; 19] = [
+pub(super) const REASONS: [Reason; 19] = [
     Reason::Consent,
     Reason::Erased,
     Reason::Restricted,

@@ -68,20 +68,17 @@ impl<'c> Roll<'c> {
     fn show(&mut self, replica: &'c Replica) {
         let place = self.place(RecordKey::Named(replica.record.clone()));
         self.know(place, &replica.who);
-        match self.shown.get(&place) {
-            Some(held) => self.replicas[*held].1 = replica,
-            None => {
-                self.shown.insert(place, self.replicas.len());
-                self.replicas.push((place, replica));
-            }
+        if let Some(held) = self.shown.get(&place) {
+            self.replicas[*held].1 = replica;
+        } else {
+            self.shown.insert(place, self.replicas.len());
+            self.replicas.push((place, replica));
         }
     }
 
     fn tell(&mut self, fact: &'c Fact) {
         let key = match &fact.record {
-            Some(record) => {
-                Some(RecordKey::Named(RecordRef { system: fact.system.clone(), record: record.clone() }))
-            }
+            Some(record) => Some(RecordKey::Named(RecordRef { system: fact.system.clone(), record: record.clone() })),
             None => names_somebody(fact).then_some(RecordKey::Loose(fact.id)),
         };
         let anchor = key.map(|key| self.place(key));

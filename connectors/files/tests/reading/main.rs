@@ -1,0 +1,9 @@
+//! Files read through the contract: as people export them, as they break, and what holds for all of them.
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
+mod desk;
+mod exports;
+mod hostile;
+mod laws;
+mod places;
+mod setup;

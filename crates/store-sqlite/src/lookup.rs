@@ -1,0 +1,130 @@
+//! Looking up what a commit names, and what numbers stand for.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
+use unisson_consent::RecordRef;
+use unisson_store::Result;
+use unisson_store::codec::{Names, Needs};
+use unisson_store::enrol::{Found, Located, Lookup, RecordKey};
+use unisson_store::identifier::{Class, Columns, Identifier};
+
+use crate::db::{NameCache, int, number};
+use crate::error::During as _;
+
+/// The instance of rows that stand for facts without a record.
+pub(crate) const LOOSE: i64 = 0;
+
+const RECORD: &str = "SELECT no, subject FROM record WHERE instance = ?1 AND native = ?2";
+
+const SPELLING: &str = "SELECT i.kind, i.raw, i.grant_key, i.suppress_key, i.defect, i.record, i.no, r.subject \
+     FROM identifier AS i JOIN record AS r ON r.no = i.record WHERE i.class = ?1 AND i.spelling = ?2";
+
+pub(crate) const CLASS: &str = "SELECT i.kind, i.raw, i.grant_key, i.suppress_key, i.defect, i.record, i.no, r.subject \
+     FROM identifier AS i JOIN record AS r ON r.no = i.record WHERE i.class = ?1";
+
+const NAMED_IDENTIFIER: &str =
+    "SELECT kind, raw, grant_key, suppress_key, defect, record FROM identifier WHERE no = ?1";
+
+const NAMED_RECORD: &str =
+    "SELECT i.name, r.native FROM record AS r JOIN instance AS i ON i.no = r.instance WHERE r.no = ?1";
+
+/// Looks up within one transaction.
+pub(crate) struct Finder<'t> {
+    db: &'t Connection,
+    names: &'t mut NameCache,
+    record: CachedStatement<'t>,
+    spelling: CachedStatement<'t>,
+    class: CachedStatement<'t>,
+}
+
+impl<'t> Finder<'t> {
+    pub(crate) fn new(db: &'t Connection, names: &'t mut NameCache) -> Result<Self> {
+        let prepare = |sql| db.prepare_cached(sql).during("look up what is known");
+        Ok(Self { db, names, record: prepare(RECORD)?, spelling: prepare(SPELLING)?, class: prepare(CLASS)? })
+    }
+}
+
+impl Lookup for Finder<'_> {
+    fn record(&mut self, key: &RecordKey) -> Result<Option<Located>> {
+        let located = |row: &Row<'_>| Ok(Located { record: number(row.get(0)?), subject: number(row.get(1)?) });
+        let found = match key {
+            RecordKey::Named(record) => {
+                let Some(instance) = self.names.instance(self.db, &record.system)? else { return Ok(None) };
+                self.record.query_row((instance, record.record.as_str()), located)
+            }
+            RecordKey::Loose(id) => self.record.query_row((LOOSE, id.to_string()), located),
+        };
+        found.optional().during("look up a record")
+    }
+
+    fn identifier(&mut self, identifier: &Identifier, class: &Class) -> Result<Found> {
+        let key = class.key();
+        let mut rows = self.spelling.query((key, identifier.spelling_key())).during("look up an identifier")?;
+        while let Some(row) = rows.next().during("look up an identifier")? {
+            let (known, held) = held(row)?;
+            if known == *identifier {
+                return Ok(held);
+            }
+        }
+        drop(rows);
+        let subject = holder(&mut self.class, class)?;
+        Ok(Found { number: None, subject })
+    }
+}
+
+/// The subject that holds a class, with the statement of [`CLASS`].
+pub(crate) fn holder(select: &mut CachedStatement<'_>, class: &Class) -> Result<Option<u64>> {
+    let mut rows = select.query([class.key()]).during("look up an identifier")?;
+    while let Some(row) = rows.next().during("look up an identifier")? {
+        let (known, held) = held(row)?;
+        if known.class() == *class {
+            return Ok(held.subject);
+        }
+    }
+    Ok(None)
+}
+
+/// What the numbers stand for.
+pub(crate) fn names(db: &Connection, needs: &Needs) -> Result<Names> {
+    let mut names = Names::default();
+    let mut select = db.prepare_cached(NAMED_IDENTIFIER).during("read an identifier")?;
+    for no in &needs.identifiers {
+        let mut rows = select.query([int(*no)]).during("read an identifier")?;
+        if let Some(row) = rows.next().during("read an identifier")? {
+            names.set_identifier(*no, read(row)?);
+        }
+    }
+    let mut select = db.prepare_cached(NAMED_RECORD).during("read a record")?;
+    for no in &needs.records {
+        let found = select.query_row([int(*no)], |row| record_ref(row, 0)).optional().during("read a record")?;
+        if let Some(record) = found {
+            names.set_record(*no, record);
+        }
+    }
+    Ok(names)
+}
+
+/// The record named by two columns: its instance's name, its native id.
+pub(crate) fn record_ref(row: &Row<'_>, from: usize) -> rusqlite::Result<RecordRef> {
+    let (system, native) = (row.get_ref(from)?.as_str()?, row.get_ref(from + 1)?.as_str()?);
+    Ok(RecordRef { system: system.into(), record: native.into() })
+}
+
+fn held(row: &Row<'_>) -> Result<(Identifier, Found)> {
+    let found = |row: &Row<'_>| Ok(Found { number: Some(number(row.get(6)?)), subject: Some(number(row.get(7)?)) });
+    Ok((read(row)?, found(row).during("look up an identifier")?))
+}
+
+fn read(row: &Row<'_>) -> Result<Identifier> {
+    let columns = |row: &Row<'_>| {
+        let columns = Columns {
+            kind: row.get(0)?,
+            raw: row.get(1)?,
+            grant: row.get(2)?,
+            suppress: row.get(3)?,
+            defect: row.get(4)?,
+        };
+        Ok((columns, number(row.get(5)?)))
+    };
+    let (columns, record) = columns(row).during("read an identifier")?;
+    Identifier::from_columns(columns, record)
+}

@@ -1,0 +1,219 @@
+//! The tables, and the way from one version of them to the next. Forward only.
+//!
+//! Tables are few and keyed by narrow numbers given in the order of arrival, so that a first sync appends almost
+//! everywhere, and the facts of a record lie side by side. Texts that other rows refer to stand once. Codes and states are
+//! those of `unisson_store::codec` and `unisson_store::outbox`; times are nanoseconds since 1970.
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use unisson_store::{Result, StoreError, StoreErrorKind};
+
+use crate::error::During as _;
+
+const DURING: &str = "prepare the tables of the store";
+
+/// The steps from each version to the next; the number of steps is the version this program works with.
+pub(crate) const MIGRATIONS: [&str; 1] = [V1];
+
+const V1: &str = "
+-- What is known once: the version of the schema, the hash of the law.
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- The last numbers that were given, and how much there is. One row.
+CREATE TABLE counter (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    record INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    subject INTEGER NOT NULL,
+    subjects INTEGER NOT NULL,
+    facts INTEGER NOT NULL,
+    commits INTEGER NOT NULL
+);
+INSERT INTO counter VALUES (1, 0, 0, 0, 0, 0, 0);
+
+CREATE TABLE instance (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+-- Streams, each with where it stands once it was read.
+CREATE TABLE stream (
+    no INTEGER PRIMARY KEY,
+    instance INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    cursor TEXT,
+    in_pass INTEGER,
+    sweeping INTEGER,
+    swept_at INTEGER,
+    UNIQUE (instance, name)
+);
+
+-- Records of systems; instance 0 has a row for each fact that names no record, with the fact's id as its native id.
+-- The native id may be personal and stands nowhere else. What a record showed last is there once it was seen.
+CREATE TABLE record (
+    no INTEGER PRIMARY KEY,
+    instance INTEGER NOT NULL,
+    native TEXT NOT NULL,
+    subject INTEGER NOT NULL,
+    stream INTEGER,
+    presence INTEGER,
+    digest BLOB,
+    replica BLOB
+);
+CREATE UNIQUE INDEX record_native ON record (instance, native);
+CREATE INDEX record_subject ON record (subject);
+CREATE INDEX record_present ON record (instance, stream, presence) WHERE presence = 0;
+
+-- The ledger's facts, those of a record side by side; record 0 keeps what reaches everyone.
+CREATE TABLE fact (
+    record INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (record, id)
+) WITHOUT ROWID;
+
+-- The ledger's chain.
+CREATE TABLE commit_log (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    prev BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    entries BLOB NOT NULL
+);
+
+-- The erasable table: everything that names a person. Class and spelling are narrow digests for the index; an identifier
+-- belongs to the subject of the record it was first seen on.
+CREATE TABLE identifier (
+    no INTEGER PRIMARY KEY,
+    class INTEGER NOT NULL,
+    spelling INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    raw TEXT NOT NULL,
+    grant_key TEXT,
+    suppress_key TEXT,
+    defect INTEGER
+);
+CREATE INDEX identifier_class ON identifier (class, spelling);
+
+-- Clusters of records. Without a standing, a subject is stale.
+CREATE TABLE subject (no INTEGER PRIMARY KEY, standing BLOB, valid_until INTEGER);
+CREATE INDEX subject_stale ON subject (no) WHERE standing IS NULL;
+CREATE INDEX subject_valid_until ON subject (valid_until) WHERE valid_until IS NOT NULL;
+
+CREATE TABLE outbox (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    instance INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    scope BLOB NOT NULL,
+    action INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    by_person INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    held_by TEXT,
+    attempts INTEGER NOT NULL,
+    not_before INTEGER,
+    lease_until INTEGER,
+    ticket TEXT,
+    code TEXT NOT NULL,
+    planned_at INTEGER NOT NULL,
+    settled_at INTEGER
+);
+CREATE INDEX outbox_open ON outbox (record) WHERE state NOT IN ('done', 'gone', 'cancelled');
+CREATE INDEX outbox_draft ON outbox (instance) WHERE state = 'draft';
+CREATE INDEX outbox_held ON outbox (held_by) WHERE state = 'held';
+CREATE INDEX outbox_due ON outbox (instance, action, scope) WHERE state IN ('pending', 'later', 'leased');
+CREATE INDEX outbox_lost ON outbox (record) WHERE state = 'unknown';
+
+CREATE TABLE run (
+    id TEXT PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    state TEXT NOT NULL,
+    report TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX run_started_at ON run (started_at, id);
+";
+
+/// The version of the tables: 0 where there are none yet.
+pub(crate) fn version(db: &Connection) -> Result<usize> {
+    const TABLES: &str =
+        "SELECT COUNT(*), COUNT(CASE WHEN name = 'meta' THEN 1 END) FROM sqlite_schema WHERE type = 'table'";
+    const VERSION: &str = "SELECT value FROM meta WHERE name = 'schema'";
+    let (tables, meta): (i64, i64) = db.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?))).during(DURING)?;
+    if tables == 0 {
+        return Ok(0);
+    }
+    let stored: Option<String> = match meta {
+        0 => None,
+        _ => db.query_row(VERSION, [], |row| row.get(0)).optional().during(DURING)?,
+    };
+    stored.and_then(|version| version.parse().ok()).ok_or_else(|| {
+        let what = "the file is a database of another program: choose another path for the store";
+        StoreError::new(StoreErrorKind::Unavailable, DURING, what)
+    })
+}
+
+/// Refuses tables that a newer program wrote.
+pub(crate) fn refuse_newer(version: usize, known: usize) -> Result<()> {
+    if version <= known {
+        return Ok(());
+    }
+    let what = format!("its tables have version {version}, and this program knows versions up to {known}: update it");
+    Err(StoreError::new(StoreErrorKind::Newer, DURING, what))
+}
+
+/// Brings the tables to the version of the last of these steps.
+pub(crate) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<()> {
+    const SAVE: &str =
+        "INSERT INTO meta (name, value) VALUES ('schema', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).during(DURING)?;
+    let from = version(&transaction)?;
+    refuse_newer(from, steps.len())?;
+    for step in &steps[from..] {
+        transaction.execute_batch(step).during(DURING)?;
+    }
+    transaction.execute(SAVE, [steps.len().to_string()]).during(DURING)?;
+    transaction.commit().during(DURING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_version_is_brought_forward_step_by_step_and_keeps_what_it_holds() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, &["CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"]).unwrap();
+        assert_eq!(version(&db).unwrap(), 1);
+        db.execute("INSERT INTO meta VALUES ('law', 'x')", []).unwrap();
+        let steps = ["not run again", "CREATE TABLE two (x);", "ALTER TABLE two ADD COLUMN y;"];
+        migrate(&mut db, &steps).unwrap();
+        migrate(&mut db, &steps).unwrap();
+        assert_eq!(version(&db).unwrap(), 3);
+        db.execute("INSERT INTO two (x, y) SELECT name, value FROM meta WHERE name = 'law'", []).unwrap();
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, &MIGRATIONS).unwrap();
+        migrate(&mut db, &[V1, "CREATE TABLE two (x);", "no sql"]).unwrap_err();
+        assert_eq!(version(&db).unwrap(), 1);
+        assert!(db.prepare("SELECT * FROM two").is_err());
+    }
+
+    #[test]
+    fn a_newer_version_is_refused() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, &[V1, "CREATE TABLE two (x);"]).unwrap();
+        let error = migrate(&mut db, &MIGRATIONS).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Newer);
+    }
+
+    #[test]
+    fn the_database_of_another_program_is_left_alone() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE invoice (x);").unwrap();
+        assert_eq!(migrate(&mut db, &MIGRATIONS).unwrap_err().kind(), StoreErrorKind::Unavailable);
+    }
+}

@@ -1,0 +1,36 @@
+//! Law: the embedded store and the store in memory answer the same to the same history, and reopening changes nothing.
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+use unisson_store::MemoryStore;
+use unisson_store::suite::arbitrary::{Step, history, observe, take};
+use unisson_store_sqlite::{Access, SqliteStore};
+
+async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("unisson.db");
+    let memory = MemoryStore::new();
+    let disk = SqliteStore::open(&path, Access::ReadWrite).unwrap();
+    let mut number = 0;
+    for step in steps {
+        number += 1;
+        let (kept, stored) = (take(&memory, number, step).await, take(&disk, number, step).await);
+        prop_assert_eq!(kept, stored, "{:?}", step);
+    }
+    let kept = observe(&memory, number).await;
+    prop_assert_eq!(&kept, &observe(&disk, number).await);
+    drop(disk);
+    let reopened = SqliteStore::open(&path, Access::ReadOnly).unwrap();
+    prop_assert_eq!(&kept, &observe(&reopened, number).await);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_same_history_gives_the_same_answers(steps in history()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(compare(&steps))?;
+    }
+}

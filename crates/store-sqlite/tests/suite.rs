@@ -1,0 +1,30 @@
+//! The embedded store passes the suite.
+
+use std::ops::Deref;
+
+use tempfile::TempDir;
+use unisson_store_sqlite::{Access, SqliteStore};
+
+/// A store in a folder of its own.
+struct Temporary {
+    store: SqliteStore,
+    _folder: TempDir,
+}
+
+impl Deref for Temporary {
+    type Target = SqliteStore;
+
+    fn deref(&self) -> &SqliteStore {
+        &self.store
+    }
+}
+
+fn store() -> Temporary {
+    let folder = TempDir::new().unwrap();
+    Temporary {
+        store: SqliteStore::open(folder.path().join("unisson.db"), Access::ReadWrite).unwrap(),
+        _folder: folder,
+    }
+}
+
+unisson_store::store_suite!(store);

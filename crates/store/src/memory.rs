@@ -1,0 +1,195 @@
+//! The store in memory: for tests, trials and dry runs. It forgets everything when it is dropped.
+//!
+//! Facts, replicas and standings go through the codec here as well, so what works here works on disk.
+
+mod change;
+mod commit;
+mod read;
+mod state;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use unisson_connector::StreamId;
+use unisson_consent::{RecordId, RecordRef, SystemId};
+use unisson_plan::{
+    Commit, Digest, Dossier, Guarded, KeyDecision, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
+};
+
+use crate::error::Result;
+use crate::outbox::OutboxState;
+use crate::store::{Claim, Claimed, Counts, OutboxCount, Receipt, RunRecord, Store, Verified, Wanted};
+use state::State;
+
+/// A store that lives as long as its process.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The state. A panic elsewhere leaves it as it was before the call that panicked wrote anything, so it stays usable.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn known(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<Option<(RecordNo, Digest)>>> {
+        let state = self.state();
+        Ok(records.iter().map(|record| state.known(&named(instance, record))).collect())
+    }
+
+    async fn replicas(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<Option<Replica>>> {
+        let state = self.state();
+        records.iter().map(|record| state.replica_of(&named(instance, record))).collect()
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Receipt> {
+        self.state().commit(commit)
+    }
+
+    async fn stale(&self, now: Timestamp, limit: usize) -> Result<Vec<SubjectNo>> {
+        Ok(self.state().stale(now, limit))
+    }
+
+    async fn dossiers(&self, subjects: &[SubjectNo]) -> Result<Vec<Dossier>> {
+        self.state().dossiers(subjects)
+    }
+
+    async fn adopt_law(&self, hash: &str) -> Result<bool> {
+        Ok(self.state().adopt_law(hash))
+    }
+
+    async fn tally(&self) -> Result<Vec<Tally>> {
+        Ok(self.state().tally())
+    }
+
+    async fn release(&self, instance: &SystemId, _proof: Guarded) -> Result<u64> {
+        Ok(self.state().move_drafts(instance, OutboxState::Pending, None))
+    }
+
+    async fn hold(&self, instance: &SystemId, run: &RunId) -> Result<u64> {
+        Ok(self.state().move_drafts(instance, OutboxState::Held, Some(run)))
+    }
+
+    async fn approve(&self, run: &RunId, _proof: Guarded) -> Result<u64> {
+        Ok(self.state().approve(run))
+    }
+
+    async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>> {
+        self.state().claim(&claim)
+    }
+
+    async fn outbox(&self) -> Result<Vec<OutboxCount>> {
+        Ok(self.state().outbox_counts())
+    }
+
+    async fn position(&self, instance: &SystemId, stream: &StreamId) -> Result<Option<Position>> {
+        Ok(self.state().position(instance, stream))
+    }
+
+    async fn absentees(
+        &self,
+        instance: &SystemId,
+        stream: &StreamId,
+        seen: &BTreeSet<RecordNo>,
+    ) -> Result<Vec<RecordNo>> {
+        Ok(self.state().absentees(instance, stream, seen))
+    }
+
+    async fn contacts(&self, instance: &SystemId) -> Result<u64> {
+        Ok(self.state().contacts(instance))
+    }
+
+    async fn save_run(&self, run: RunRecord) -> Result<()> {
+        self.state().save_run(run);
+        Ok(())
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>> {
+        Ok(self.state().runs(limit))
+    }
+
+    async fn find(&self, wanted: &Wanted) -> Result<Vec<SubjectNo>> {
+        Ok(self.state().find(wanted))
+    }
+
+    async fn standings(&self, after: Option<SubjectNo>, limit: usize) -> Result<Vec<(SubjectNo, Vec<KeyDecision>)>> {
+        self.state().standings(after, limit)
+    }
+
+    async fn verify(&self) -> Result<Verified> {
+        self.state().verify()
+    }
+
+    async fn counts(&self, now: Timestamp) -> Result<Counts> {
+        Ok(self.state().counts(now))
+    }
+}
+
+fn named(instance: &SystemId, record: &RecordId) -> RecordRef {
+    RecordRef { system: instance.clone(), record: record.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::fixture;
+
+    async fn written() -> MemoryStore {
+        let store = MemoryStore::new();
+        for (run, native) in [("r1", "a"), ("r2", "b")] {
+            store.commit(fixture::commit(run).learn(fixture::contact("news", native)).build()).await.unwrap();
+        }
+        store.verify().await.unwrap();
+        store
+    }
+
+    async fn complaint(store: &MemoryStore) -> String {
+        store.verify().await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_changed_fact_is_noticed_at_its_commit() {
+        let store = written().await;
+        store.state().facts.values_mut().last().unwrap().1.push(0);
+        assert!(complaint(&store).await.contains("commit 2 "));
+    }
+
+    #[tokio::test]
+    async fn a_removed_fact_is_noticed_at_its_commit() {
+        let store = written().await;
+        store.state().facts.pop_first();
+        assert!(complaint(&store).await.contains("commit 1 "));
+    }
+
+    #[tokio::test]
+    async fn an_added_fact_is_noticed_at_the_commit_it_claims() {
+        let store = written().await;
+        store.state().facts.insert((1, unisson_consent::FactId([9; 16])), (2, vec![1]));
+        assert!(complaint(&store).await.contains("commit 2 "));
+    }
+
+    #[tokio::test]
+    async fn a_removed_last_commit_is_noticed_by_the_facts_it_leaves() {
+        let store = written().await;
+        store.state().ledger.pop();
+        assert!(complaint(&store).await.contains("commit 2 "));
+    }
+
+    #[tokio::test]
+    async fn commits_that_changed_places_are_noticed() {
+        let store = written().await;
+        store.state().ledger.swap(0, 1);
+        assert!(complaint(&store).await.contains("commit 1 "));
+    }
+}

@@ -1,0 +1,106 @@
+//! The suite that every store must pass: behaviour told as tests, run against any [`Store`](crate::Store).
+//!
+//! A store's crate calls [`store_suite!`](crate::store_suite) with a function that makes an empty store, or something that
+//! dereferences to one.
+#![expect(clippy::unwrap_used, reason = "these are tests; a panic is how they fail")]
+#![expect(clippy::missing_panics_doc, reason = "these are tests; a panic is how they fail")]
+#![expect(missing_docs, reason = "the name of each test says what it holds")]
+
+pub mod arbitrary;
+pub mod cluster;
+pub mod delivery;
+pub mod fixture;
+pub mod ledger;
+pub mod outbox;
+pub mod place;
+pub mod record;
+pub mod rich;
+pub mod standing;
+
+/// Lists every test of the suite once, each against a store of its own that `$make` makes.
+#[macro_export]
+macro_rules! store_suite {
+    ($make:path) => {
+        $crate::store_suite! { $make:
+            record::a_record_that_was_never_seen_is_not_known,
+            record::what_was_learnt_is_known_in_the_order_asked,
+            record::the_same_native_id_at_two_instances_is_two_records,
+            record::the_same_commit_twice_adds_nothing,
+            record::a_fact_told_twice_in_one_commit_is_written_once,
+            record::the_last_word_of_a_commit_on_a_record_counts,
+            record::a_replica_without_news_is_kept_and_adds_no_commit_to_the_ledger,
+            record::a_record_that_is_only_named_is_not_known,
+            record::every_kind_of_fact_comes_back_as_it_was,
+            record::every_part_of_a_replica_comes_back_as_it_was,
+            record::addresses_keep_the_spelling_of_their_source,
+            record::a_fact_without_a_record_stands_with_whoever_has_its_address,
+            record::a_fact_about_nobody_stands_in_every_dossier_and_makes_everybody_stale,
+            record::an_annulment_reaches_beyond_the_record_it_is_told_on,
+            record::a_record_that_a_sweep_no_longer_showed_is_gone_and_compared_in_full_when_it_returns,
+            record::a_commit_that_fails_writes_nothing,
+            cluster::records_without_anything_in_common_are_two_subjects,
+            cluster::every_spelling_of_the_widest_class_is_one_subject,
+            cluster::the_same_text_as_another_kind_of_identifier_joins_nobody,
+            cluster::customer_numbers_and_person_ids_join_across_instances,
+            cluster::equal_days_of_birth_join_nobody,
+            cluster::a_chain_within_one_commit_is_one_subject,
+            cluster::a_chain_across_commits_ends_in_the_lowest_number,
+            cluster::an_address_of_the_past_still_joins,
+            cluster::a_change_of_address_joins_both_addresses,
+            cluster::a_link_joins_records_even_before_they_are_seen,
+            cluster::a_split_stands_in_the_dossier_of_everyone_it_names,
+            cluster::a_merge_brings_facts_replicas_and_open_changes_together,
+            cluster::the_number_of_a_merged_subject_is_never_given_again,
+            cluster::equal_digests_of_addresses_are_one_subject,
+            standing::a_new_subject_is_stale_until_it_is_judged,
+            standing::a_standing_is_stale_at_the_instant_it_ends,
+            standing::news_make_a_subject_stale_and_a_repetition_does_not,
+            standing::news_of_the_same_commit_keep_a_judged_subject_stale,
+            standing::news_between_a_dossier_and_its_judgement_keep_the_subject_stale,
+            standing::a_judgement_of_a_merged_subject_says_nothing,
+            standing::another_law_makes_every_standing_stale,
+            standing::decisions_come_back_page_by_page_as_they_were,
+            standing::a_decision_about_an_address_nobody_has_is_refused,
+            standing::what_is_new_comes_before_what_ran_out_and_what_is_lost,
+            outbox::a_planned_change_is_a_draft_and_a_persons_own_is_pending,
+            outbox::a_change_that_is_open_stays_as_it_is,
+            outbox::a_change_that_has_ended_begins_anew_when_it_is_wanted_again,
+            outbox::a_refused_change_is_not_tried_again_by_itself,
+            outbox::the_tally_counts_records_of_drafts_against_present_records,
+            outbox::drafts_are_released_for_one_instance_only,
+            outbox::held_drafts_wait_for_the_approval_of_their_run,
+            outbox::only_what_has_not_left_the_host_is_cancelled,
+            outbox::a_lost_answer_is_confirmed_or_retried_by_the_next_judgement,
+            outbox::every_open_state_is_in_the_dossier,
+            outbox::a_change_of_a_record_nobody_knows_is_refused,
+            delivery::a_claim_shows_the_change_and_what_its_record_shows,
+            delivery::what_is_claimed_belongs_to_its_worker_until_the_lease_ends,
+            delivery::suppressions_come_first_and_openings_only_where_they_may,
+            delivery::no_opening_is_claimed_while_a_suppression_waits,
+            delivery::a_claim_comes_sorted_by_action_and_scope_and_keeps_to_its_limit,
+            delivery::a_claim_takes_only_what_is_due_at_its_instance,
+            delivery::every_settlement_leads_to_its_state,
+            delivery::a_done_change_writes_what_its_record_shows,
+            delivery::a_record_the_platform_does_not_hold_is_gone,
+            delivery::a_late_settlement_of_an_ended_change_says_nothing,
+            delivery::attempts_are_counted_at_every_settlement,
+            place::a_stream_stands_where_it_was_left,
+            place::absentees_are_the_present_records_of_a_stream_that_were_not_seen,
+            place::only_present_records_are_contacts,
+            place::runs_come_newest_first_and_are_saved_over,
+            place::somebody_is_found_by_address_customer_number_and_record,
+            ledger::an_empty_ledger_holds,
+            ledger::every_commit_with_facts_moves_the_head,
+            ledger::the_numbers_count_what_there_is,
+        }
+    };
+    ($make:path: $($module:ident :: $test:ident),+ $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                let store = $make();
+                $crate::suite::$module::$test(&*store).await;
+            }
+        )+
+    };
+}
