@@ -7,10 +7,11 @@ use unisson_consent::{Channel, Channels};
 use unisson_sdk::segment;
 
 use crate::Mailchimp;
-use crate::names::Place;
+use crate::names::{Part, Place};
 use crate::pass::COUNT_MAX;
+use crate::pull::read;
 use crate::translate::permission_channel;
-use crate::wire::{Listed, Member, Named, Root};
+use crate::wire::{Listed, Member, Named, Permission, Root};
 
 /// The pages of one listing of audiences or interests: a hundred thousand of them.
 const PAGES_MAX: u64 = 100;
@@ -30,7 +31,7 @@ impl Mailchimp {
                 continue;
             };
             account.lists.push(Listing {
-                id: Place::Audience { list: &list }.id(),
+                id: Place { list: &list, part: Part::Audience }.id(),
                 title: title(&audience),
                 channels: Channels::one(Channel::Email),
                 members: audience.stats.as_ref().and_then(|stats| stats.member_count),
@@ -67,7 +68,7 @@ impl Mailchimp {
             let path = format!("{groups}/{}/interests", segment(&group.id));
             for interest in self.all(&path, "interests", "id,name").await? {
                 listings.push(Listing {
-                    id: Place::Interest { list, id: &interest.id }.id(),
+                    id: Place { list, part: Part::Interest(&interest.id) }.id(),
                     title: format!("{}: {}", title(&group), title(&interest)),
                     channels: Channels::one(Channel::Email),
                     members: None,
@@ -83,10 +84,10 @@ impl Mailchimp {
         let call = call.query("fields", "total_items,members.marketing_permissions");
         let mut listed: Listed = call.send("read the permissions of a Mailchimp audience").await?.json()?;
         let Some(row) = listed.rows.pop() else { return Ok(Vec::new()) };
-        let member: Member = crate::pull::read(&row).map_err(contract)?;
+        let member: Member = read(&row).map_err(contract)?;
         let permissions = member.marketing_permissions.unwrap_or_default();
-        let listing = |permission: &crate::wire::Permission| Listing {
-            id: Place::Permission { list, id: &permission.marketing_permission_id }.id(),
+        let listing = |permission: &Permission| Listing {
+            id: Place { list, part: Part::Permission(&permission.marketing_permission_id) }.id(),
             title: permission.text.get().unwrap_or("permission").to_owned(),
             channels: Channels::one(permission_channel(permission)),
             members: None,
@@ -104,7 +105,7 @@ impl Mailchimp {
             let call = self.client.get(path).query("fields", &fields).query("count", COUNT_MAX);
             let listed: Listed = call.query("offset", page * COUNT_MAX).send(DURING).await?.json()?;
             for row in &listed.rows {
-                let named: Named = crate::pull::read(row).map_err(contract)?;
+                let named: Named = read(row).map_err(contract)?;
                 seen.insert(named.id.clone(), named);
             }
             if seen.len() as u64 >= listed.total_items {

@@ -19,23 +19,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use unisson_connector::{
-    Account, Action, Allowance, Connector, Cx, Deletions, Erase, Info, Limiter, Pull, PullSpec, Push, PushSpec, Result,
-};
-use unisson_consent::{Channel, Channels};
 use secrecy::ExposeSecret as _;
+use unisson_connector::{Account, Allowance, Connector, Cx, Erase, Info, Limiter, Pull, Push, PushSpec, Result};
+use unisson_consent::{Channel, Channels};
 use unisson_sdk::{Auth, BuildError, Client, Host, Kind, Link, Response, plainly_limited, read_settings};
 
 pub use settings::{Form, Settings};
 
 /// The connections Mailchimp allows one user at the same time.
-const CONNECTIONS_MAX: usize = 10;
-/// The changes taken at once: some seconds of work at the vendor's pace.
-const CHANGES_MAX: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+const CONNECTIONS_MAX: NonZeroUsize = NonZeroUsize::new(10).unwrap();
 /// The vendor works on one call for two minutes at most.
 const ANSWER_MAX: Duration = Duration::from_mins(2);
-/// How long a listing may still show the old state. Mailchimp documents none; this bears a slow replica.
-const LAG: Duration = Duration::from_secs(10);
 
 /// Mailchimp, as the host finds it.
 pub const KIND: Kind = Kind { name: "mailchimp", info, build };
@@ -82,7 +76,7 @@ fn info() -> Info {
         limits: vec![Limiter {
             name: "connections",
             path_part: "",
-            allowance: Allowance::Concurrent(const { NonZeroUsize::new(CONNECTIONS_MAX).unwrap() }),
+            allowance: Allowance::Concurrent(CONNECTIONS_MAX),
             docs: "https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits",
         }],
         docs: "https://mailchimp.com/developer/marketing/api/",
@@ -91,29 +85,16 @@ fn info() -> Info {
 
 fn build(settings: serde_json::Value, host: &Host<'_>) -> std::result::Result<Arc<dyn Connector>, BuildError> {
     let settings: Settings = read_settings(settings)?;
-    let page_size = settings.checked_page_size()?;
-    let forms = settings.forms_by_source()?;
+    let (page_size, forms) = (settings.checked_page_size()?, settings.forms_by_source()?);
     let key = host.secrets.resolve(&settings.api_key)?;
     let base_url = settings.base_url(key.expose_secret())?;
-    let info = info();
-    let mut link = Link::new(base_url, Auth::Bearer(key)).with_limits(info.limits.clone());
+    // A bearer takes both an API key and an OAuth2 access token.
+    let mut link = Link::new(base_url, Auth::Bearer(key)).with_limits(info().limits);
     link.limited = is_limited;
     link.deadlines.first_byte = ANSWER_MAX;
     link.deadlines.total = ANSWER_MAX + link.deadlines.idle;
-    Ok(Arc::new(Mailchimp {
-        info,
-        push: PushSpec {
-            actions: vec![Action::Suppress, Action::MarkInvalid, Action::Subscribe, Action::Reconfirm],
-            batch_max: CHANGES_MAX,
-            // Asking twice sends two messages.
-            idempotent: false,
-            read_after_write_lag: LAG,
-        },
-        client: link.connect()?,
-        page_size,
-        audiences: settings.audiences,
-        forms,
-    }))
+    let (client, audiences) = (link.connect()?, settings.audiences);
+    Ok(Arc::new(Mailchimp { info: info(), push: push::spec(), client, page_size, audiences, forms }))
 }
 
 /// Whether an answer means "slow down". In front of the interface, a crowd is also turned away with a 403 that is not

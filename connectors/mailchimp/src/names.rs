@@ -25,10 +25,6 @@ pub(crate) struct StreamName {
 }
 
 impl StreamName {
-    pub(crate) fn new(list: &str, feed: Feed) -> Self {
-        Self { list: list.to_owned(), feed }
-    }
-
     /// Reads a stream id of this connector; `None` for anything else.
     pub(crate) fn parse(id: &StreamId) -> Option<Self> {
         let (list, feed) = match id.0.split_once('/') {
@@ -37,7 +33,7 @@ impl StreamName {
             Some((list, "complaints")) => (list, Feed::Complaints),
             Some(_) => return None,
         };
-        (!list.is_empty()).then(|| Self::new(list, feed))
+        (!list.is_empty()).then(|| Self { list: list.to_owned(), feed })
     }
 
     pub(crate) fn id(&self) -> StreamId {
@@ -52,49 +48,47 @@ impl StreamName {
 
 /// A slot of a member: what one opt-in of one audience is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place<'a> {
-    /// The audience itself.
-    Audience { list: &'a str },
+pub(crate) struct Place<'a> {
+    pub(crate) list: &'a str,
+    pub(crate) part: Part<'a>,
+}
+
+/// Which part of an audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part<'a> {
+    /// All of it.
+    Audience,
     /// An interest, the vendor's word for a topic.
-    Interest { list: &'a str, id: &'a str },
+    Interest(&'a str),
     /// A marketing permission, a line of the vendor's GDPR form.
-    Permission { list: &'a str, id: &'a str },
+    Permission(&'a str),
     /// Text messages.
-    Sms { list: &'a str },
+    Sms,
 }
 
 impl<'a> Place<'a> {
     /// Reads the scope of a slot of this connector; `None` for anything else.
     pub(crate) fn parse(scope: &'a Scope) -> Option<Self> {
         let Purposes::List(id) = &scope.purposes else { return None };
-        let mut parts = id.as_str().split('/');
-        let list = parts.next().filter(|list| !list.is_empty())?;
-        let place = match (parts.next(), parts.next()) {
-            (None, None) => Self::Audience { list },
-            (Some("sms"), None) => Self::Sms { list },
-            (Some("interest"), Some(id)) => Self::Interest { list, id },
-            (Some("permission"), Some(id)) => Self::Permission { list, id },
+        let names: Vec<&str> = id.as_str().splitn(4, '/').collect();
+        let (list, part) = match names[..] {
+            [list] => (list, Part::Audience),
+            [list, "sms"] => (list, Part::Sms),
+            [list, "interest", id] => (list, Part::Interest(id)),
+            [list, "permission", id] => (list, Part::Permission(id)),
             _ => return None,
         };
-        parts.next().is_none().then_some(place)
-    }
-
-    pub(crate) fn list(self) -> &'a str {
-        match self {
-            Self::Audience { list }
-            | Self::Interest { list, .. }
-            | Self::Permission { list, .. }
-            | Self::Sms { list } => list,
-        }
+        (!list.is_empty()).then_some(Self { list, part })
     }
 
     pub(crate) fn id(self) -> ListId {
-        match self {
-            Self::Audience { list } => ListId::new(list),
-            Self::Interest { list, id } => ListId::new(format!("{list}/interest/{id}")),
-            Self::Permission { list, id } => ListId::new(format!("{list}/permission/{id}")),
-            Self::Sms { list } => ListId::new(format!("{list}/sms")),
-        }
+        let list = self.list;
+        ListId::new(match self.part {
+            Part::Audience => list.to_owned(),
+            Part::Interest(id) => format!("{list}/interest/{id}"),
+            Part::Permission(id) => format!("{list}/permission/{id}"),
+            Part::Sms => format!("{list}/sms"),
+        })
     }
 }
 
@@ -124,7 +118,7 @@ pub(crate) fn subscriber_hash(target: &Target) -> Option<String> {
 
 /// MD5 in lower-case hexadecimal digits, which is how Mailchimp names addresses. It protects nothing.
 pub(crate) fn digest(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(Md5::digest(text.as_bytes()).into()))
 }
 
 #[cfg(test)]
@@ -134,13 +128,8 @@ mod tests {
 
     #[test]
     fn every_place_is_read_back_from_its_name() {
-        let places = [
-            Place::Audience { list: "a6b5" },
-            Place::Interest { list: "a6b5", id: "9143" },
-            Place::Permission { list: "a6b5", id: "ab12" },
-            Place::Sms { list: "a6b5" },
-        ];
-        for place in places {
+        let parts = [Part::Audience, Part::Interest("9143"), Part::Permission("ab12"), Part::Sms];
+        for place in parts.map(|part| Place { list: "a6b5", part }) {
             let scope = Scope { purposes: Purposes::List(place.id()), channels: Channels::one(Channel::Email) };
             assert_eq!(Place::parse(&scope), Some(place));
         }

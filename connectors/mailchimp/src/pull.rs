@@ -1,14 +1,15 @@
 //! Reading members, archived members and spam reports, page by page.
 //!
-//! Only what consent needs is fetched. A page that says nothing new while the platform counts more, or that is not what
-//! was asked for, is asked for once more; then the pass fails and nothing is inferred from what it did not show.
+//! Only what consent needs is fetched. An answer that is empty or shorter than the platform's own count is asked for once
+//! more; then the pass goes on where that is safe, and fails where it is not.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use unisson_connector::{
-    Cursor, Cx, Deletions, Error, ErrorKind, Next, Observation, Page, Proof, Pull, PullSpec, Reject, Result, Stream, StreamId,
+    Cursor, Cx, Deletions, Error, ErrorKind, Next, Observation, Page, Proof, Pull, PullSpec, Reject, Result, Stream,
+    StreamId,
 };
 use unisson_sdk::segment;
 
@@ -19,8 +20,11 @@ use crate::translate::Reading;
 use crate::wire::{Listed, MEMBER_FIELDS};
 
 const REPORT_FIELDS: &str = "total_items,abuse_reports.id,abuse_reports.email_address,abuse_reports.date";
-/// A member who is not shown may be archived, which another stream shows: no stream alone knows who is gone.
-const SPEC: PullSpec = PullSpec { incremental: true, deletions: Deletions::Unknown };
+/// Each member is in one of two streams, and whom a sweep of its own stream no longer shows is gone.
+const SPEC: PullSpec = PullSpec { incremental: true, deletions: Deletions::InferBySweep };
+/// The archive comes first: whoever moved there is known to be there before the members are found to lack them.
+const FEEDS: [(Feed, &str); 3] =
+    [(Feed::Archived, ", archived"), (Feed::Members, ""), (Feed::Complaints, ", spam reports")];
 
 #[async_trait]
 impl Pull for Mailchimp {
@@ -32,9 +36,10 @@ impl Pull for Mailchimp {
         let mut streams = Vec::new();
         for (list, audience) in self.audiences().await? {
             let name = audience.as_ref().and_then(|audience| audience.name.get()).unwrap_or(&list);
-            for (feed, suffix) in [(Feed::Members, ""), (Feed::Archived, ", archived"), (Feed::Complaints, ", spam reports")] {
-                streams.push(Stream { id: StreamName::new(&list, feed).id(), title: format!("{name}{suffix}") });
-            }
+            streams.extend(FEEDS.map(|(feed, suffix)| {
+                let id = StreamName { list: list.clone(), feed }.id();
+                Stream { id, title: format!("{name}{suffix}") }
+            }));
         }
         Ok(streams)
     }
@@ -45,34 +50,27 @@ impl Pull for Mailchimp {
         };
         let pass = from.map_or_else(|| Ok(Pass::full(&stream.0)), |cursor| Pass::resume(&stream.0, cursor))?;
         let ask = pass.ask(self.page_size);
-        for last in [false, true] {
-            match self.answer(&name, &pass, ask).await {
-                Ok((Step::Short(_) | Step::Stalled, _)) if !last => {}
-                Ok((Step::More(pass) | Step::Short(pass), listed)) => {
-                    return Ok(self.shown(&name, &listed, ask, Next::More(pass.cursor()?)));
-                }
-                Ok((Step::End(pass), listed)) => {
-                    // Reports show no time to start from: every pass reads them all.
-                    let resume = (name.feed != Feed::Complaints).then(|| pass.cursor()).transpose()?;
-                    return Ok(self.shown(&name, &listed, ask, Next::End { proof: Proof::TotalReached, resume }));
-                }
-                Ok((Step::Stalled, listed)) => return Err(pass.incomplete(listed.total_items)),
-                Err(error) if last || error.kind() != ErrorKind::Contract => return Err(error),
-                Err(_) => {}
-            }
+        let (mut step, mut listed) = self.answer(&name, &pass, ask).await?;
+        if step.1 {
+            (step, listed) = self.answer(&name, &pass, ask).await?;
         }
-        Err(pass.incomplete(0))
+        let next = match step.0 {
+            Step::Stalled => return Err(pass.incomplete(listed.total_items)),
+            Step::More(pass) => Next::More(pass.cursor()?),
+            // Reports show no time to start from: every pass reads them all.
+            Step::End(_) if name.feed == Feed::Complaints => Next::End { proof: Proof::TotalReached, resume: None },
+            Step::End(pass) => Next::End { proof: Proof::TotalReached, resume: Some(pass.cursor()?) },
+        };
+        Ok(self.shown(&name, &listed, ask, next))
     }
 }
 
 impl Mailchimp {
-    /// One request of a pass and what its answer proves.
-    async fn answer(&self, name: &StreamName, pass: &Pass, ask: Ask) -> Result<(Step, Listed)> {
+    /// One request of a pass, what its answer proves, and whether that is in doubt.
+    async fn answer(&self, name: &StreamName, pass: &Pass, ask: Ask) -> Result<((Step, bool), Listed)> {
         let list = segment(&name.list);
         let call = match name.feed {
-            Feed::Complaints => {
-                self.client.get(&format!("/lists/{list}/abuse-reports")).query("fields", REPORT_FIELDS)
-            }
+            Feed::Complaints => self.client.get(&format!("/lists/{list}/abuse-reports")).query("fields", REPORT_FIELDS),
             Feed::Members | Feed::Archived => {
                 let call = self.client.get(&format!("/lists/{list}/members")).query("fields", MEMBER_FIELDS);
                 let call = call.query("sort_field", "last_changed").query("sort_dir", "ASC");
@@ -124,5 +122,5 @@ fn observe(reading: &Reading<'_>, feed: Feed, row: &Value) -> std::result::Resul
 /// A row of this kind, or where it differs from the documentation. The value itself may be personal: it is never told.
 pub(crate) fn read<T: DeserializeOwned>(row: &Value) -> std::result::Result<T, String> {
     serde_path_to_error::deserialize(row)
-        .map_err(|error| format!("`{}` is not as Mailchimp documents it: report it to us", error.path()))
+        .map_err(|error| format!("`{}` is not as Mailchimp documents it: mend it there or report it", error.path()))
 }

@@ -5,16 +5,31 @@
 //! permanent deletion would lock the person out for good. No system is told an address it does not hold; a `PATCH` of
 //! one that is not there changes nothing and answers 404. Ten at a time, a hundred take some seconds.
 
-use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use unisson_connector::{Action, Batch, Change, Cx, ErrorKind, Outcome, Outcomes, Push, PushSpec, Result};
+use serde_json::{Value, json};
+use unisson_connector::{Action, Batch, Change, Cx, Error, ErrorKind, Outcome, Outcomes, Push, PushSpec, Result};
 use unisson_sdk::segment;
 
-use crate::names::{Place, parse_record, subscriber_hash};
-use crate::wire::{Member, MemberStatus, Patch, Problem, SmsStatus, Switch, Title};
+use crate::names::{Part, Place, parse_record, subscriber_hash};
+use crate::wire::{Problem, Title};
 use crate::{CONNECTIONS_MAX, Mailchimp};
+
+/// The changes taken at once: some seconds of work at the vendor's pace.
+const CHANGES_MAX: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+
+/// What it can do. The vendor documents no delay between a write and the reads after it.
+pub(crate) fn spec() -> PushSpec {
+    PushSpec {
+        actions: vec![Action::Suppress, Action::MarkInvalid, Action::Subscribe, Action::Reconfirm],
+        batch_max: CHANGES_MAX,
+        idempotent: false,
+        read_after_write_lag: Duration::ZERO,
+    }
+}
 
 #[async_trait]
 impl Push for Mailchimp {
@@ -24,24 +39,24 @@ impl Push for Mailchimp {
 
     async fn push(&self, _: &Cx<'_>, batch: Batch) -> Result<Outcomes> {
         let mut results = Vec::with_capacity(batch.changes().len());
-        for some in batch.changes().chunks(CONNECTIONS_MAX) {
+        for some in batch.changes().chunks(CONNECTIONS_MAX.get()) {
             let round = join_all(some.iter().map(|change| self.change(change))).await;
-            let is_shut = round.iter().all(|result| result.as_ref().is_err_and(|error| is_undone(error.kind())));
+            let is_shut = round.iter().all(is_undone);
             results.extend(round);
             // Nobody of a round got through: the rest would only hammer on a closed door.
             if is_shut {
                 break;
             }
         }
-        if results.iter().all(|result| result.as_ref().is_err_and(|error| is_undone(error.kind())))
-            && let Some(Err(error)) = results.pop()
-        {
-            return Err(error);
+        let is_shut = results.iter().all(is_undone);
+        match results.pop() {
+            Some(Err(error)) if is_shut => return Err(error),
+            last => results.extend(last),
         }
         let mut results = results.into_iter();
-        Ok(batch.settle(|_| match results.next() {
+        Ok(batch.settle(|change| match results.next() {
             Some(Ok(outcome)) => outcome,
-            Some(Err(error)) => outcome_of(error.kind()),
+            Some(Err(error)) => outcome_of(error.kind(), change.action),
             None => Outcome::Later(None),
         }))
     }
@@ -49,15 +64,13 @@ impl Push for Mailchimp {
 
 impl Mailchimp {
     async fn change(&self, change: &Change) -> Result<Outcome> {
+        const DURING: &str = "change a Mailchimp member";
         let refused = |code: &str| Ok(Outcome::Refused(code.to_owned()));
-        let (Some(place), Some((list, member))) = (Place::parse(&change.scope), parse_record(&change.target.record))
-        else {
-            return refused("not_a_slot_of_mailchimp");
-        };
-        if place.list() != list {
+        let Some((list, member)) = parse_record(&change.target.record) else { return refused("not_a_member") };
+        let Some(place) = Place::parse(&change.scope).filter(|place| place.list == list) else {
             return refused("slot_of_another_audience");
-        }
-        let Some(patch) = patch(place, change.action) else { return refused("slot_cannot_take_this_change") };
+        };
+        let Some(patch) = patch(place.part, change.action) else { return refused("slot_cannot_take_this_change") };
         // A contact known by phone only has no digest; the path takes the lasting id too.
         let Some(key) = subscriber_hash(&change.target).or(member.map(str::to_owned)) else {
             return refused("no_address");
@@ -65,17 +78,23 @@ impl Mailchimp {
         let call = self.client.patch(&format!("/lists/{}/members/{}", segment(list), segment(&key)));
         // Without it, a member whose required merge field is empty could not opt out.
         let call = call.query("skip_merge_validation", true).json(&patch).accept(&[400, 404]);
-        let call = match change.action {
-            Action::Suppress | Action::MarkInvalid => call.repeatable(),
-            // Asking twice sends two messages; opting in twice may overtake an opt-out between the two.
-            Action::Subscribe | Action::Reconfirm => call,
-        };
-        let reply = call.send("change a Mailchimp member").await?;
+        let call = if is_harmless_twice(change.action) { call.repeatable() } else { call };
+        let reply = call.send(DURING).await?;
         match reply.status() {
-            404 => Ok(Outcome::NotFound),
-            400 => Ok(refusal(&reply.json()?)),
-            _ => Ok(if is_done(&patch, &reply.json()?) { Outcome::Applied } else { refused("accepted_but_not_done")? }),
+            404 => return Ok(Outcome::NotFound),
+            400 => return Ok(refusal(&reply.json()?)),
+            _ => {}
         }
+        let member: Value = reply.json()?;
+        if !member["status"].is_string() {
+            return Err(Error::new(ErrorKind::Contract, DURING).with("missing", "status"));
+        }
+        if !shows(&member, &patch) {
+            return refused("accepted_but_not_done");
+        }
+        // An opt-in below an audience counts only in a subscribed one.
+        let is_live = change.action != Action::Subscribe || place.part == Part::Sms || member["status"] == "subscribed";
+        if is_live { Ok(Outcome::Applied) } else { refused("audience_not_subscribed") }
     }
 }
 
@@ -100,58 +119,53 @@ pub(crate) fn refusal(problem: &Problem) -> Outcome {
 /// A member's `status` takes subscribed, unsubscribed, cleaned and pending. A dead address is a matter of the whole
 /// member, whichever e-mail slot it was met on; there is no word for a dead number, nor a question for a single
 /// interest or permission.
-fn patch(place: Place<'_>, action: Action) -> Option<Patch<'_>> {
+fn patch(part: Part<'_>, action: Action) -> Option<Value> {
     let is_in = action == Action::Subscribe;
-    match (place, action) {
-        (Place::Audience { .. }, Action::Suppress) => Some(Patch::Status { status: "unsubscribed" }),
-        (Place::Audience { .. }, Action::Subscribe) => Some(Patch::Status { status: "subscribed" }),
-        (Place::Audience { .. }, Action::Reconfirm) => Some(Patch::Status { status: "pending" }),
-        (Place::Sms { .. }, Action::MarkInvalid) | (_, Action::Reconfirm) => None,
-        (_, Action::MarkInvalid) => Some(Patch::Status { status: "cleaned" }),
-        (Place::Interest { id, .. }, _) => Some(Patch::Interest { interests: BTreeMap::from([(id, is_in)]) }),
-        (Place::Permission { id, .. }, _) => {
-            Some(Patch::Permission { marketing_permissions: [Switch { marketing_permission_id: id, enabled: is_in }] })
+    Some(match (part, action) {
+        (Part::Audience, Action::Suppress) => json!({ "status": "unsubscribed" }),
+        (Part::Audience, Action::Subscribe) => json!({ "status": "subscribed" }),
+        (Part::Audience, Action::Reconfirm) => json!({ "status": "pending" }),
+        (Part::Sms, Action::MarkInvalid) | (_, Action::Reconfirm) => return None,
+        (_, Action::MarkInvalid) => json!({ "status": "cleaned" }),
+        (Part::Interest(id), _) => json!({ "interests": { id: is_in } }),
+        (Part::Permission(id), _) => {
+            json!({ "marketing_permissions": [{ "marketing_permission_id": id, "enabled": is_in }] })
         }
-        (Place::Sms { .. }, _) => {
-            Some(Patch::Sms { sms_subscription_status: if is_in { "subscribed" } else { "unsubscribed" } })
+        (Part::Sms, _) => json!({ "sms_subscription_status": if is_in { "subscribed" } else { "unsubscribed" } }),
+    })
+}
+
+/// Whether the member in the answer shows what was written.
+fn shows(member: &Value, wanted: &Value) -> bool {
+    match (member, wanted) {
+        (Value::Object(member), Value::Object(wanted)) => {
+            wanted.iter().all(|(name, wanted)| member.get(name).is_some_and(|member| shows(member, wanted)))
         }
+        (Value::Array(member), Value::Array(wanted)) => {
+            wanted.iter().all(|wanted| member.iter().any(|member| shows(member, wanted)))
+        }
+        _ => member == wanted,
     }
 }
 
-/// Whether the member in the answer shows what was written. An opt-in below an audience counts only in a subscribed one.
-fn is_done(patch: &Patch<'_>, member: &Member) -> bool {
-    let holds = |is_in: bool| !is_in || member.status == Some(MemberStatus::Subscribed);
-    match patch {
-        Patch::Status { status } => member.status == Some(MemberStatus::from((*status).to_owned())),
-        Patch::Interest { interests } => interests.iter().all(|(id, wanted)| {
-            let shown = member.interests.iter().flatten().any(|(shown, is_in)| shown == id && *is_in);
-            shown == *wanted && holds(*wanted)
-        }),
-        Patch::Permission { marketing_permissions: [wanted] } => {
-            let mut shown = member.marketing_permissions.iter().flatten();
-            let shown = shown.any(|shown| shown.marketing_permission_id == wanted.marketing_permission_id && shown.enabled);
-            shown == wanted.enabled && holds(wanted.enabled)
-        }
-        Patch::Sms { sms_subscription_status: wanted } => {
-            member.sms_subscription_status == Some(SmsStatus::from((*wanted).to_owned()))
-        }
-    }
+/// Asking twice sends two messages; opting in twice may overtake an opt-out between the two.
+fn is_harmless_twice(action: Action) -> bool {
+    matches!(action, Action::Suppress | Action::MarkInvalid)
 }
 
-/// Whether an error says that nothing was written.
-fn is_undone(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Config | ErrorKind::Scope | ErrorKind::RateLimited(_) | ErrorKind::Transient | ErrorKind::Bounds
-    )
+/// Whether the change is certainly not made, for a reason that is not its own.
+fn is_undone(result: &Result<Outcome>) -> bool {
+    use ErrorKind::{Bounds, Config, RateLimited, Scope, Transient};
+    let kind = result.as_ref().err().map(Error::kind);
+    matches!(kind, Some(Config | Scope | RateLimited(_) | Transient | Bounds))
 }
 
-fn outcome_of(kind: ErrorKind) -> Outcome {
+fn outcome_of(kind: ErrorKind, action: Action) -> Outcome {
     match kind {
         ErrorKind::RateLimited(wait) => Outcome::Later(wait),
         ErrorKind::NotFound => Outcome::NotFound,
         ErrorKind::Refused => Outcome::Refused("refused".to_owned()),
-        ErrorKind::Lost | ErrorKind::Contract | ErrorKind::Incomplete => Outcome::Unknown,
-        ErrorKind::Config | ErrorKind::Scope | ErrorKind::Transient | ErrorKind::Bounds => Outcome::Later(None),
+        ErrorKind::Lost | ErrorKind::Contract | ErrorKind::Incomplete if !is_harmless_twice(action) => Outcome::Unknown,
+        _ => Outcome::Later(None),
     }
 }

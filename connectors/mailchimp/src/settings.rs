@@ -9,7 +9,7 @@ use serde::Deserialize;
 use unisson_sdk::{BuildError, SecretRef};
 use url::Url;
 
-use crate::names::Place;
+use crate::names::{Part, Place};
 use crate::pass::COUNT_MAX;
 
 /// The settings of one Mailchimp account.
@@ -49,7 +49,7 @@ pub struct Form {
 impl Form {
     /// Whether its notice names the purpose of this slot.
     pub(crate) fn vouches_for(&self, place: Place<'_>) -> bool {
-        matches!(place, Place::Audience { .. }) || self.slots.iter().any(|slot| slot == place.id().as_str())
+        place.part == Part::Audience || self.slots.iter().any(|slot| slot == place.id().as_str())
     }
 }
 

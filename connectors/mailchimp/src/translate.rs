@@ -10,7 +10,7 @@ use unisson_consent::{
     Actor, Channel, Channels, Country, Evidence, Kind, NoticeId, Occurred, Purposes, Scope, Status, Via,
 };
 
-use crate::names::{Place, complaint_record, member_record};
+use crate::names::{Part, Place, complaint_record, member_record};
 use crate::settings::Form;
 use crate::wire::{AbuseReport, Member, MemberStatus, Permission, SmsStatus};
 
@@ -81,9 +81,13 @@ impl Reading<'_> {
         })
     }
 
+    fn place<'p>(&'p self, part: Part<'p>) -> Place<'p> {
+        Place { list: self.list, part }
+    }
+
     fn audience(&self, member: &Member) -> Slot {
         let status = email_status(member);
-        let place = Place::Audience { list: self.list };
+        let place = self.place(Part::Audience);
         let (since, actor) = match status {
             Status::Subscribed => (claimed(member), self.claimant(member)),
             Status::Pending => (claimed(member), Actor::DataSubject),
@@ -97,7 +101,7 @@ impl Reading<'_> {
     fn interests(&self, member: &Member) -> Vec<Slot> {
         let interests = member.interests.iter().flatten();
         interests
-            .map(|(id, chosen)| self.below(member, Place::Interest { list: self.list, id }, Channel::Email, *chosen))
+            .map(|(id, chosen)| self.below(member, self.place(Part::Interest(id)), Channel::Email, *chosen))
             .collect()
     }
 
@@ -105,14 +109,14 @@ impl Reading<'_> {
         let permissions = member.marketing_permissions.iter().flatten();
         permissions
             .map(|permission| {
-                let place = Place::Permission { list: self.list, id: &permission.marketing_permission_id };
+                let place = self.place(Part::Permission(&permission.marketing_permission_id));
                 self.below(member, place, permission_channel(permission), permission.enabled)
             })
             .collect()
     }
 
-    /// A slot below the audience: in only where it is chosen *and* the audience is subscribed. An unticked box says
-    /// nothing, for the vendor does not tell "never ticked" from "taken back".
+    /// A slot below the audience: in only where it is chosen *and* the audience is subscribed. An unticked box is
+    /// off: the vendor does not tell "never ticked" from "taken back".
     fn below(&self, member: &Member, place: Place<'_>, channel: Channel, chosen: bool) -> Slot {
         let scope = scope(place, channel);
         if chosen && email_status(member) == Status::Subscribed {
@@ -120,7 +124,7 @@ impl Reading<'_> {
             Slot { scope, status: Status::Subscribed, since: claimed(member), actor: self.claimant(member), evidence }
         } else {
             let evidence = Evidence::default();
-            Slot { scope, status: Status::Never, since: Occurred::Unknown, actor: Actor::DataSubject, evidence }
+            Slot { scope, status: Status::Off, since: Occurred::Unknown, actor: Actor::DataSubject, evidence }
         }
     }
 
@@ -140,7 +144,7 @@ impl Reading<'_> {
             _ => occurred(member.sms_subscription_last_updated.get()),
         };
         Slot {
-            scope: scope(Place::Sms { list: self.list }, Channel::Sms),
+            scope: scope(self.place(Part::Sms), Channel::Sms),
             status,
             since,
             actor: Actor::DataSubject,
@@ -209,7 +213,7 @@ fn email_status(member: &Member) -> Status {
 /// complaints shows every report anyway.
 fn was_reported(member: &Member) -> bool {
     let reason = member.unsubscribe_reason.get().unwrap_or_default().trim().to_ascii_lowercase();
-    reason == "spam" || reason.starts_with("abuse")
+    reason == "spam" || reason.starts_with("abuse") || reason.ends_with(" as spam")
 }
 
 /// Who made an opt-out so. The vendor marks those that staff or an interface made; they can be annulled, a person's
@@ -266,7 +270,7 @@ mod tests {
         Reading { list: "a6b5", forms: &forms }.member(&member).unwrap()
     }
 
-    fn member(status: &str, changes: serde_json::Value) -> serde_json::Value {
+    fn member(status: &str, changes: &serde_json::Value) -> serde_json::Value {
         let mut member = json!({
             "id": "62eeb292278cc15f5817cb78f7790b08", "email_address": "ada@example.org",
             "unique_email_id": "a1b2c3", "contact_id": "c0ffee", "status": status, "unsubscribe_reason": "",
@@ -298,6 +302,8 @@ mod tests {
             ("unsubscribed", "abuse", Status::Complained),
             ("cleaned", "", Status::Invalid),
             ("cleaned", "Abuse complaint", Status::Complained),
+            ("cleaned", "Marked as spam", Status::Complained),
+            ("unsubscribed", "Too much spam", Status::Unsubscribed),
             ("pending", "", Status::Pending),
             ("transactional", "", Status::Never),
             ("archived", "", Status::Never),
@@ -305,13 +311,13 @@ mod tests {
             ("Subscribed", "", Status::Unknown),
         ];
         for (status, reason, wanted) in table {
-            let seen = observe(member(status, json!({"unsubscribe_reason": reason})));
+            let seen = observe(member(status, &json!({"unsubscribe_reason": reason})));
             assert_eq!(slot(&seen, "a6b5").status, wanted, "{status}");
-            let below = if wanted == Status::Subscribed { Status::Subscribed } else { Status::Never };
+            let below = if wanted == Status::Subscribed { Status::Subscribed } else { Status::Off };
             for id in ["a6b5/interest/i1", "a6b5/permission/p1", "a6b5/permission/p2"] {
                 assert_eq!(slot(&seen, id).status, below, "{id} of {status}");
             }
-            assert_eq!(slot(&seen, "a6b5/interest/i3").status, Status::Never);
+            assert_eq!(slot(&seen, "a6b5/interest/i3").status, Status::Off);
             let archived = status == "archived";
             assert_eq!(seen.presence, if archived { Presence::Archived } else { Presence::Present });
         }
@@ -319,19 +325,19 @@ mod tests {
 
     #[test]
     fn a_member_without_a_status_is_unknown() {
-        let seen = observe(member("", json!({"status": null})));
+        let seen = observe(member("", &json!({"status": null})));
         assert_eq!(slot(&seen, "a6b5").status, Status::Unknown);
     }
 
     #[test]
     fn an_opt_out_is_dated_by_the_last_change_and_a_claim_by_its_confirmation() {
-        let out = observe(member("unsubscribed", json!({})));
+        let out = observe(member("unsubscribed", &json!({})));
         assert_eq!(slot(&out, "a6b5").since, Occurred::parse("2025-06-01T08:00:00Z"));
-        let claim = observe(member("subscribed", json!({})));
+        let claim = observe(member("subscribed", &json!({})));
         assert_eq!(slot(&claim, "a6b5").since, Occurred::parse("2025-01-05T10:04:11Z"));
-        let single = observe(member("subscribed", json!({"timestamp_opt": ""})));
+        let single = observe(member("subscribed", &json!({"timestamp_opt": ""})));
         assert_eq!(slot(&single, "a6b5").since, Occurred::parse("2025-01-05T10:00:00Z"));
-        let bare = observe(member("subscribed", json!({"timestamp_opt": "", "timestamp_signup": null})));
+        let bare = observe(member("subscribed", &json!({"timestamp_opt": "", "timestamp_signup": null})));
         assert_eq!(slot(&bare, "a6b5").since, Occurred::Unknown);
     }
 
@@ -349,14 +355,14 @@ mod tests {
             (json!({"source": "spring form"}), 2),
         ];
         for (changes, level) in table {
-            let seen = observe(member("subscribed", changes.clone()));
+            let seen = observe(member("subscribed", &changes));
             assert_eq!(slot(&seen, "a6b5").evidence.level().number(), level, "{changes}");
         }
     }
 
     #[test]
     fn a_form_vouches_for_the_slots_it_names_and_no_other() {
-        let seen = observe(member("subscribed", json!({"source": "Spring form"})));
+        let seen = observe(member("subscribed", &json!({"source": "Spring form"})));
         assert_eq!(slot(&seen, "a6b5/interest/i2").evidence.level().number(), 4);
         assert_eq!(slot(&seen, "a6b5/interest/i1").evidence.level().number(), 2);
         assert_eq!(slot(&seen, "a6b5/permission/p1").evidence.level().number(), 2);
@@ -369,12 +375,12 @@ mod tests {
             ("List Import from CSV", Actor::Import),
             ("Hosted Signup Form", Actor::DataSubject),
         ] {
-            let seen = observe(member("subscribed", json!({"source": source})));
+            let seen = observe(member("subscribed", &json!({"source": source})));
             assert_eq!(slot(&seen, "a6b5").actor, actor, "{source}");
         }
         let reason = json!({"unsubscribe_reason": "N/A (Unsubscribed by an admin)"});
-        assert_eq!(slot(&observe(member("unsubscribed", reason)), "a6b5").actor, Actor::Operator);
-        assert_eq!(slot(&observe(member("unsubscribed", json!({}))), "a6b5").actor, Actor::DataSubject);
+        assert_eq!(slot(&observe(member("unsubscribed", &reason)), "a6b5").actor, Actor::Operator);
+        assert_eq!(slot(&observe(member("unsubscribed", &json!({}))), "a6b5").actor, Actor::DataSubject);
     }
 
     #[test]
@@ -388,51 +394,52 @@ mod tests {
         ];
         for (word, wanted) in table {
             let sms = json!({"sms_phone_number": "+33600000000", "sms_subscription_status": word});
-            let seen = observe(member("unsubscribed", sms.clone()));
+            let seen = observe(member("unsubscribed", &sms));
             assert_eq!(slot(&seen, "a6b5/sms").status, wanted, "{word}");
             assert_eq!(slot(&seen, "a6b5/sms").scope.channels, Channels::one(Channel::Sms));
-            let archived = observe(member("archived", sms));
+            let archived = observe(member("archived", &sms));
             assert_ne!(slot(&archived, "a6b5/sms").status, Status::Subscribed, "{word}");
         }
-        let none = observe(member("subscribed", json!({"sms_subscription_status": "subscribed"})));
+        let none = observe(member("subscribed", &json!({"sms_subscription_status": "subscribed"})));
         assert!(none.slots.iter().all(|slot| slot.scope.channels != Channels::one(Channel::Sms)));
     }
 
     #[test]
     fn a_member_without_address_has_no_slot_for_mail() {
-        let sms = json!({"email_address": "", "sms_phone_number": "+33600000000", "sms_subscription_status": "subscribed"});
-        let seen = observe(member("subscribed", sms));
+        let sms =
+            json!({"email_address": "", "sms_phone_number": "+33600000000", "sms_subscription_status": "subscribed"});
+        let seen = observe(member("subscribed", &sms));
         assert_eq!(seen.slots.len(), 1);
         assert!(seen.who.emails.is_empty());
     }
 
     #[test]
     fn a_record_keeps_its_name_when_the_address_changes() {
-        let before = observe(member("subscribed", json!({})));
-        let after = observe(member("subscribed", json!({"id": "ffff", "email_address": "ada@example.net"})));
+        let before = observe(member("subscribed", &json!({})));
+        let after = observe(member("subscribed", &json!({"id": "ffff", "email_address": "ada@example.net"})));
         assert_eq!(before.record, after.record);
         assert_eq!(before.record.as_str(), "a6b5/c0ffee");
-        let older = observe(member("subscribed", json!({"contact_id": null})));
+        let older = observe(member("subscribed", &json!({"contact_id": null})));
         assert_eq!(older.record.as_str(), "a6b5/a1b2c3");
-        let oldest = observe(member("subscribed", json!({"contact_id": null, "unique_email_id": ""})));
+        let oldest = observe(member("subscribed", &json!({"contact_id": null, "unique_email_id": ""})));
         assert_eq!(oldest.record.as_str(), "a6b5/62eeb292278cc15f5817cb78f7790b08");
     }
 
     #[test]
     fn a_permission_speaks_for_another_channel_only_where_it_says_so() {
-        let seen = observe(member("subscribed", json!({})));
+        let seen = observe(member("subscribed", &json!({})));
         assert_eq!(slot(&seen, "a6b5/permission/p1").scope.channels, Channels::one(Channel::Email));
         assert_eq!(slot(&seen, "a6b5/permission/p2").scope.channels, Channels::one(Channel::Postal));
         let vague = json!({"marketing_permissions": [
             {"marketing_permission_id": "p3", "text": "News by mail or SMS", "enabled": true}]});
-        let seen = observe(member("subscribed", vague));
+        let seen = observe(member("subscribed", &vague));
         assert_eq!(slot(&seen, "a6b5/permission/p3").scope.channels, Channels::one(Channel::Email));
     }
 
     #[test]
     fn the_country_is_taken_where_the_vendor_says_it() {
-        let seen = observe(member("subscribed", json!({"location": {"country_code": "fr", "timezone": "x"}})));
+        let seen = observe(member("subscribed", &json!({"location": {"country_code": "fr", "timezone": "x"}})));
         assert_eq!(seen.who.country, Country::parse("FR"));
-        assert_eq!(observe(member("subscribed", json!({"location": {"country_code": ""}}))).who.country, None);
+        assert_eq!(observe(member("subscribed", &json!({"location": {"country_code": ""}}))).who.country, None);
     }
 }

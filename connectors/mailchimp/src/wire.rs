@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The fields that consent needs of a member. Names, merge fields, tags and ratings are never fetched.
@@ -198,22 +198,4 @@ pub(crate) struct Problem {
 pub(crate) struct FieldError {
     #[serde(default)]
     pub(crate) message: Text,
-}
-
-/// The body of `PATCH /lists/{list_id}/members/{subscriber_hash}`: the one thing that is to change, so that nothing else
-/// of the member can be overwritten.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Patch<'a> {
-    Status { status: &'static str },
-    Interest { interests: BTreeMap<&'a str, bool> },
-    Permission { marketing_permissions: [Switch<'a>; 1] },
-    Sms { sms_subscription_status: &'static str },
-}
-
-/// One marketing permission to set.
-#[derive(Serialize)]
-pub(crate) struct Switch<'a> {
-    pub(crate) marketing_permission_id: &'a str,
-    pub(crate) enabled: bool,
 }

@@ -36,10 +36,10 @@ async fn nobody_there_is_success_once_the_lasting_id_is_unknown_too() {
     let server = always(problem(404, "Resource Not Found", "")).await;
     assert_eq!(erase(&server, &ada()).await.unwrap(), Erasing::AlreadyAbsent);
     let members = format!("/3.0/lists/{LIST}/members");
-    assert_eq!(lines(&server).await, [
-        format!("POST {members}/{ADA}/actions/delete-permanent"),
-        format!("GET {members}/c0ffee fields=id,status"),
-    ]);
+    assert_eq!(
+        lines(&server).await,
+        [format!("POST {members}/{ADA}/actions/delete-permanent"), format!("GET {members}/c0ffee fields=id,status"),]
+    );
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_person_who_changed_address_is_found_and_erased() {
     let found = ResponseTemplate::new(200).set_body_json(json!({ "id": "feed", "status": "subscribed" }));
     let deleted = ResponseTemplate::new(204);
     let moved = path(format!("{members}/feed/actions/delete-permanent"));
-    Mock::given(method("POST")).and(moved).respond_with(deleted).expect(1).mount(&server).await;
+    Mock::given(method("POST")).and(moved).respond_with(deleted).expect(2).mount(&server).await;
     Mock::given(path(format!("{members}/c0ffee"))).respond_with(found).mount(&server).await;
     Mock::given(any()).respond_with(problem(404, "Resource Not Found", "")).with_priority(9).mount(&server).await;
     assert_eq!(erase(&server, &ada()).await.unwrap(), Erasing::Done);

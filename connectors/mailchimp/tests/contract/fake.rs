@@ -1,6 +1,7 @@
 //! A server that behaves as Mailchimp documents, and misbehaves on request.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -9,20 +10,23 @@ use unisson_sdk::{BuildError, Host, MemoryTokens, SecretRef, Secrets};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-pub const LIST: &str = "a6b5da1054";
-pub const CX: Cx<'static> = Cx { run: "test" };
+pub(crate) const LIST: &str = "a6b5da1054";
+pub(crate) const CX: Cx<'static> = Cx { run: "test" };
 
-/// A key for a data centre that does not exist.
+/// A key for a data centre that does not exist, another one for every connector: what an account is told to wait for is
+/// remembered in the whole process.
 struct Key;
+
+static KEYS: AtomicU32 = AtomicU32::new(0);
 
 impl Secrets for Key {
     fn resolve(&self, _: &SecretRef) -> Result<secrecy::SecretString, BuildError> {
-        Ok("canary-key-us0".into())
+        Ok(format!("canary-key-{}-us0", KEYS.fetch_add(1, Ordering::Relaxed)).into())
     }
 }
 
 /// Builds a connector with these settings besides the key.
-pub fn build(settings: Value) -> Result<Arc<dyn Connector>, BuildError> {
+pub(crate) fn build(settings: &Value) -> Result<Arc<dyn Connector>, BuildError> {
     let mut table = json!({ "api_key": { "env": "MAILCHIMP_KEY" } });
     table.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     let host = Host { instance: "mailchimp", secrets: &Key, tokens: Arc::new(MemoryTokens::default()) };
@@ -30,38 +34,41 @@ pub fn build(settings: Value) -> Result<Arc<dyn Connector>, BuildError> {
 }
 
 /// A connector that talks to this server.
-pub fn connect(server: &MockServer, mut settings: Value) -> Arc<dyn Connector> {
+pub(crate) fn connect(server: &MockServer, mut settings: Value) -> Arc<dyn Connector> {
     settings["base_url"] = json!(format!("{}/3.0", server.uri()));
-    build(settings).unwrap()
+    build(&settings).unwrap()
 }
 
 /// One request as it was on the wire.
-pub fn line(request: &Request) -> String {
+pub(crate) fn line(request: &Request) -> String {
     let mut query: Vec<String> = request.url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
     query.sort();
-    let body = String::from_utf8(request.body.clone()).unwrap();
+    let body = match request.body.as_slice() {
+        [] => String::new(),
+        text => serde_json::from_slice::<Value>(text).unwrap().to_string(),
+    };
     format!("{} {} {} {body}", request.method, request.url.path(), query.join("&")).trim().to_owned()
 }
 
 /// Every request the server got, in order.
-pub async fn lines(server: &MockServer) -> Vec<String> {
+pub(crate) async fn lines(server: &MockServer) -> Vec<String> {
     server.received_requests().await.unwrap().iter().map(line).collect()
 }
 
 /// Answers everything with this.
-pub async fn always(template: ResponseTemplate) -> MockServer {
+pub(crate) async fn always(template: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(template).mount(&server).await;
     server
 }
 
-pub fn problem(status: u16, title: &str, detail: &str) -> ResponseTemplate {
+pub(crate) fn problem(status: u16, title: &str, detail: &str) -> ResponseTemplate {
     let body = json!({ "type": "", "title": title, "status": status, "detail": detail, "instance": "" });
     ResponseTemplate::new(status).set_body_raw(body.to_string(), "application/problem+json")
 }
 
 /// A member as the vendor shows it; its last change is so many seconds after the start of 2025.
-pub fn member(id: u32, seconds: u32, status: &str) -> Value {
+pub(crate) fn member(id: u32, seconds: u32, status: &str) -> Value {
     let changed = jiff::Timestamp::from_second(1_735_689_600 + i64::from(seconds)).unwrap();
     json!({
         "id": format!("{id:032x}"), "contact_id": format!("c{id}"), "unique_email_id": format!("u{id}"),
@@ -75,7 +82,7 @@ pub fn member(id: u32, seconds: u32, status: &str) -> Value {
 
 /// How one answer is spoilt.
 #[derive(Debug, Clone, Copy)]
-pub enum Fault {
+pub(crate) enum Fault {
     Empty,
     Short(usize),
     Again,
@@ -83,6 +90,7 @@ pub enum Fault {
     ErrorInside,
     Half,
     Promise(u64),
+    FalseEnd,
     Busy,
 }
 
@@ -90,29 +98,29 @@ type Deed = Box<dyn FnOnce(&mut Vec<Value>) + Send>;
 
 /// What the server holds: one audience.
 #[derive(Default)]
-pub struct State {
-    pub members: Vec<Value>,
+pub(crate) struct State {
+    pub(crate) members: Vec<Value>,
     /// What happens before the answer of this number.
-    pub deeds: BTreeMap<usize, Deed>,
+    pub(crate) deeds: BTreeMap<usize, Deed>,
     /// How the answer of this number is spoilt.
-    pub faults: BTreeMap<usize, Fault>,
+    pub(crate) faults: BTreeMap<usize, Fault>,
     /// How every answer from the first of these on is spoilt.
-    pub lasting: Option<(usize, Fault)>,
+    pub(crate) lasting: Option<(usize, Fault)>,
     answers: usize,
     before: Option<Value>,
 }
 
 #[derive(Clone, Default)]
-pub struct Fake(pub Arc<Mutex<State>>);
+pub(crate) struct Fake(pub(crate) Arc<Mutex<State>>);
 
 impl Fake {
-    pub fn holding(members: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn holding(members: impl IntoIterator<Item = Value>) -> Self {
         let fake = Self::default();
         fake.0.lock().unwrap().members = members.into_iter().collect();
         fake
     }
 
-    pub async fn serve(&self) -> MockServer {
+    pub(crate) async fn serve(&self) -> MockServer {
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(self.clone()).mount(&server).await;
         server
@@ -133,10 +141,14 @@ impl Respond for Fake {
         let lasting = state.lasting.filter(|(first, _)| number >= *first).map(|(_, fault)| fault);
         let fault = state.faults.remove(&number).or(lasting);
         let mut body = listing(&state.members, request);
-        let before = state.before.replace(body.clone());
+        let before = match fault {
+            Some(Fault::Again) => state.before.clone(),
+            _ => state.before.replace(body.clone()),
+        };
         let rows = |body: &mut Value| body["members"].as_array().unwrap().len();
         match fault {
             None => {}
+            Some(Fault::FalseEnd) => body = json!({ "members": [], "total_items": offset(request) }),
             Some(Fault::Empty) => body["members"] = json!([]),
             Some(Fault::Short(missing)) => {
                 let kept = rows(&mut body).saturating_sub(missing);
@@ -156,6 +168,11 @@ impl Respond for Fake {
         }
         ResponseTemplate::new(200).set_body_json(body)
     }
+}
+
+fn offset(request: &Request) -> usize {
+    let offset = request.url.query_pairs().find(|(name, _)| name == "offset").unwrap().1;
+    offset.parse().unwrap()
 }
 
 /// The listing as documented: filtered, ordered, cut.

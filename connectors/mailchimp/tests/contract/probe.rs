@@ -13,19 +13,31 @@ async fn account() -> MockServer {
     let answers = [
         ("/3.0/ping", json!({ "health_status": "Everything's Chimpy!" })),
         ("/3.0/", json!({ "account_id": "8d3a3db4d97663a9074efcc16", "account_name": "Example Ltd" })),
-        ("/3.0/lists", json!({ "total_items": 2, "lists": [
-            {"id": "a6b5", "name": "News", "marketing_permissions": true, "stats": {"member_count": 12}},
-            {"id": "b7", "name": "Partners", "marketing_permissions": false, "stats": {}},
-        ]})),
-        ("/3.0/lists/a6b5/interest-categories", json!({ "total_items": 1, "categories": [{"id": "k1", "title": "Topics"}] })),
-        ("/3.0/lists/a6b5/interest-categories/k1/interests", json!({ "total_items": 2, "interests": [
-            {"id": "i1", "name": "Events", "subscriber_count": "3"}, {"id": "i2", "name": "Offers"},
-        ]})),
+        (
+            "/3.0/lists",
+            json!({ "total_items": 2, "lists": [
+                {"id": "a6b5", "name": "News", "marketing_permissions": true, "stats": {"member_count": 12}},
+                {"id": "b7", "name": "Partners", "marketing_permissions": false, "stats": {}},
+            ]}),
+        ),
+        (
+            "/3.0/lists/a6b5/interest-categories",
+            json!({ "total_items": 1, "categories": [{"id": "k1", "title": "Topics"}] }),
+        ),
+        (
+            "/3.0/lists/a6b5/interest-categories/k1/interests",
+            json!({ "total_items": 2, "interests": [
+                {"id": "i1", "name": "Events", "subscriber_count": "3"}, {"id": "i2", "name": "Offers"},
+            ]}),
+        ),
         ("/3.0/lists/b7/interest-categories", json!({ "total_items": 0, "categories": [] })),
-        ("/3.0/lists/a6b5/members", json!({ "total_items": 12, "members": [{ "marketing_permissions": [
-            {"marketing_permission_id": "p1", "text": "Email", "enabled": false},
-            {"marketing_permission_id": "p2", "text": "Direct Mail", "enabled": false},
-        ]}]})),
+        (
+            "/3.0/lists/a6b5/members",
+            json!({ "total_items": 12, "members": [{ "marketing_permissions": [
+                {"marketing_permission_id": "p1", "text": "Email", "enabled": false},
+                {"marketing_permission_id": "p2", "text": "Direct Mail", "enabled": false},
+            ]}]}),
+        ),
     ];
     for (place, body) in answers {
         Mock::given(path(place)).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(&server).await;
@@ -38,16 +50,18 @@ async fn a_probe_lists_what_can_be_mapped_and_only_reads() {
     let server = account().await;
     let account = connect(&server, json!({})).probe(&CX).await.unwrap();
     assert_eq!(account.name, "Example Ltd");
-    let lists: Vec<(&str, &str)> =
-        account.lists.iter().map(|list| (list.id.as_str(), list.title.as_str())).collect();
-    assert_eq!(lists, [
-        ("a6b5", "News"),
-        ("a6b5/interest/i1", "Topics: Events"),
-        ("a6b5/interest/i2", "Topics: Offers"),
-        ("a6b5/permission/p1", "Email"),
-        ("a6b5/permission/p2", "Direct Mail"),
-        ("b7", "Partners"),
-    ]);
+    let lists: Vec<(&str, &str)> = account.lists.iter().map(|list| (list.id.as_str(), list.title.as_str())).collect();
+    assert_eq!(
+        lists,
+        [
+            ("a6b5", "News"),
+            ("a6b5/interest/i1", "Topics: Events"),
+            ("a6b5/interest/i2", "Topics: Offers"),
+            ("a6b5/permission/p1", "Email"),
+            ("a6b5/permission/p2", "Direct Mail"),
+            ("b7", "Partners"),
+        ]
+    );
     assert_eq!(account.lists[0].members, Some(12));
     assert_eq!(account.lists[4].channels, Channels::one(Channel::Postal));
     assert!(account.gaps.is_empty());

@@ -32,8 +32,16 @@ struct Pass {
 /// A pass to its end, as a host makes it.
 async fn pass(connector: &Arc<dyn Connector>, stream: &str, from: Option<Cursor>) -> Result<Pass> {
     let mut pass = Pass { observations: Vec::new(), rejects: Vec::new(), resume: from, pages: 0 };
+    let mut patience = 2;
     for _ in 0..200 {
-        let page = page(connector, stream, pass.resume.as_ref()).await?;
+        let page = match page(connector, stream, pass.resume.as_ref()).await {
+            // A host asks again where that may help.
+            Err(error) if error.kind().may_pass() && patience > 0 => {
+                patience -= 1;
+                continue;
+            }
+            page => page?,
+        };
         pass.pages += 1;
         pass.observations.extend(page.observations);
         pass.rejects.extend(page.rejects);
@@ -69,7 +77,7 @@ async fn a_full_sweep_asks_exactly_what_is_documented() {
     let pass = pass(&connect(&server, json!({})), LIST, None).await.unwrap();
     assert_eq!(pass.observations.len(), 1);
     let requests = server.received_requests().await.unwrap();
-    assert_eq!(requests[0].headers["authorization"], "Bearer canary-key-us0");
+    assert!(requests[0].headers["authorization"].to_str().unwrap().starts_with("Bearer canary-key-"));
     let question = format!("count=1000&fields={FIELDS}&offset=0&sort_dir=ASC&sort_field=last_changed");
     assert_eq!(lines(&server).await, [format!("GET /3.0/lists/{LIST}/members {question}")]);
 }
@@ -114,7 +122,7 @@ async fn archived_members_are_a_stream_of_their_own_and_no_withdrawal() {
     assert!(lines(&server).await[0].ends_with("&sort_dir=ASC&sort_field=last_changed&status=archived"));
     let members = pass(&connector, LIST, None).await.unwrap();
     assert_eq!(members.observations.len(), 1);
-    assert_eq!(connector.pull().unwrap().spec().deletions, Deletions::Unknown, "neither stream alone shows all");
+    assert_eq!(connector.pull().unwrap().spec().deletions, Deletions::InferBySweep);
 }
 
 #[tokio::test]
@@ -141,26 +149,29 @@ async fn spam_reports_are_complaints_about_all_direct_marketing() {
 }
 
 #[tokio::test]
-async fn every_audience_has_three_streams() {
+async fn every_audience_has_three_streams_the_archive_first() {
     let body = json!({ "lists": [{"id": LIST, "name": "News"}, {"id": "b7", "name": ""}], "total_items": 2 });
     let server = always(ResponseTemplate::new(200).set_body_json(body)).await;
     let ids = |streams: Vec<unisson_connector::Stream>| -> Vec<String> {
         streams.into_iter().map(|stream| format!("{} = {}", stream.id.0, stream.title)).collect()
     };
     let streams = connect(&server, json!({})).pull().unwrap().streams(&CX).await.unwrap();
-    assert_eq!(ids(streams), [
-        "a6b5da1054 = News",
-        "a6b5da1054/archived = News, archived",
-        "a6b5da1054/complaints = News, spam reports",
-        "b7 = b7",
-        "b7/archived = b7, archived",
-        "b7/complaints = b7, spam reports",
-    ]);
+    assert_eq!(
+        ids(streams),
+        [
+            "a6b5da1054/archived = News, archived",
+            "a6b5da1054 = News",
+            "a6b5da1054/complaints = News, spam reports",
+            "b7/archived = b7, archived",
+            "b7 = b7",
+            "b7/complaints = b7, spam reports",
+        ]
+    );
     let only = json!({ "audiences": ["b7", "gone"] });
     let streams = connect(&server, only).pull().unwrap().streams(&CX).await.unwrap();
     // One that is not there is still read, so that its absence fails loudly instead of hiding its opt-outs.
     assert_eq!(streams.len(), 6);
-    assert_eq!(streams[3].id.0, "gone");
+    assert_eq!(streams[4].id.0, "gone");
 }
 
 #[tokio::test]
@@ -182,12 +193,15 @@ async fn nobody_is_missed_when_members_come_go_and_change_while_they_are_read() 
     for spread in [1, 3, 90] {
         let fake = Fake::holding((0..90).map(|id| member(id, id % spread, "subscribed")));
         for step in 0..12_u32 {
-            fake.0.lock().unwrap().deeds.insert(step as usize, Box::new(move |members| {
-                members.remove(step as usize);
-                let id = members[40]["contact_id"].as_str().unwrap()[1..].parse().unwrap();
-                members[40] = member(id, 1_000 + step, "unsubscribed");
-                members.push(member(200 + step, 1_000 + step, "subscribed"));
-            }));
+            fake.0.lock().unwrap().deeds.insert(
+                step as usize,
+                Box::new(move |members| {
+                    members.remove(step as usize);
+                    let id = members[40]["contact_id"].as_str().unwrap()[1..].parse().unwrap();
+                    members[40] = member(id, 1_000 + step, "unsubscribed");
+                    members.push(member(200 + step, 1_000 + step, "subscribed"));
+                }),
+            );
         }
         let server = fake.serve().await;
         let pass = pass(&connect(&server, json!({ "page_size": 10 })), LIST, None).await.unwrap();
@@ -209,6 +223,8 @@ async fn an_answer_spoilt_once_loses_nobody() {
         Fault::ErrorInside,
         Fault::Half,
         Fault::Promise(3),
+        Fault::FalseEnd,
+        Fault::Busy,
     ];
     for spread in [1, 50] {
         for fault in faults {
@@ -233,6 +249,7 @@ async fn an_answer_that_stays_spoilt_is_never_an_end() {
         (Fault::ErrorInside, ErrorKind::Contract),
         (Fault::Half, ErrorKind::Contract),
         (Fault::Promise(3), ErrorKind::Incomplete),
+        (Fault::FalseEnd, ErrorKind::Incomplete),
     ];
     for (fault, kind) in table {
         let fake = Fake::holding((0..50).map(|id| member(id, id, "subscribed")));
@@ -309,5 +326,15 @@ async fn a_lost_audience_and_a_missing_permission_are_told_apart() {
         let error = page(&connect(&server, json!({})), LIST, None).await.unwrap_err();
         assert_eq!(error.kind(), kind);
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_turned_away_is_told_to_wait() {
+    let crowded = ResponseTemplate::new(403).set_body_raw("<html>Access denied</html>", "text/html");
+    for template in [crowded, problem(429, "Too Many Requests", "")] {
+        let server = always(template.insert_header("retry-after", "120")).await;
+        let error = page(&connect(&server, json!({})), LIST, None).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited(Some(std::time::Duration::from_mins(2))));
     }
 }

@@ -7,7 +7,7 @@ use crate::fake::build;
 #[test]
 fn the_data_centre_comes_from_the_key() {
     // The key of these tests ends in `-us0`.
-    assert!(build(json!({})).is_ok());
+    assert!(build(&json!({})).is_ok());
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn what_is_wrong_is_named_with_its_place_and_never_repeated() {
         (json!({ "pagesize": 3 }), "pagesize", "page_size"),
     ];
     for (settings, place, words) in table {
-        let error = build(settings.clone()).map(|_| ()).unwrap_err();
+        let error = build(&settings).map(|_| ()).unwrap_err();
         assert_eq!(error.path(), place, "{settings}");
         assert!(error.message().contains(words), "{settings}: {error}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
