@@ -316,7 +316,7 @@ fn tell(shown: &mut Shown, fact: &Fact, key: &Key, policy: &Policy) {
             shown.stance = Stance::Nothing;
             shown.invalid = true;
         }
-        Kind::Snapshot { status: Status::Never | Status::Pending | Status::Unknown, .. } if narrow() => {
+        Kind::Snapshot { status: Status::Never | Status::Off | Status::Pending | Status::Unknown, .. } if narrow() => {
             shown.stance = Stance::Nothing;
         }
         Kind::Bounce(Bounce::Hard) if wide() => shown.invalid = true,

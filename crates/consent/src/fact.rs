@@ -206,6 +206,8 @@ pub enum Status {
     Blocked,
     /// Never said anything: neither in nor out.
     Never,
+    /// Not opted in, at a place that knows only in or not in and cannot show an opt-out.
+    Off,
     /// No longer there.
     Deleted,
     /// A value nobody has mapped. Never a grant.
@@ -214,7 +216,7 @@ pub enum Status {
 
 impl Status {
     /// Every status with the name used in scenarios, mappings and output.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Subscribed, "subscribed"),
         (Self::Pending, "pending"),
         (Self::Unsubscribed, "unsubscribed"),
@@ -222,6 +224,7 @@ impl Status {
         (Self::Invalid, "invalid"),
         (Self::Blocked, "blocked"),
         (Self::Never, "never"),
+        (Self::Off, "off"),
         (Self::Deleted, "deleted"),
         (Self::Unknown, "unknown"),
     ];

@@ -1,10 +1,13 @@
 //! Delivering: claims under lease, batches to the connector's size, one outcome for each change, settled by a commit.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt as _;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use unisson_connector::{Batch, Cx, Error, ErrorKind, Outcome, Push, PushSpec};
-use unisson_plan::{Commit, Settled, Settlement, Wrote, acknowledge, shows_after};
+use unisson_connector::{Batch, ChangeId, Cx, Error, ErrorKind, Outcome, Push, PushSpec};
+use unisson_consent::{RecordId, Status};
+use unisson_plan::{Commit, Replica, Settled, Settlement, Wrote, acknowledge, shows_after};
 use unisson_store::{Claim, Claimed, StoreError};
 
 use crate::host::{Instance, Run, count};
@@ -60,14 +63,19 @@ impl Run<'_> {
             if claimed.is_empty() {
                 return Ok(report);
             }
+            // Several changes of one record are acknowledged one after the other, each on what the last one left.
+            let mut shown: BTreeMap<RecordId, Replica> =
+                claimed.iter().map(|one| (one.change.target.record.clone(), one.replica.clone())).collect();
             let deliveries = groups(claimed, size).into_iter().map(|group| self.deliver_group(push, group));
             let mut answers = futures::stream::iter(deliveries).buffer_unordered(BATCHES_AT_ONCE);
             let mut failed = false;
-            while let Some((settled, error)) = answers.next().await {
-                self.engine.progress.delivered(&instance.id, settled.len() as u64);
+            while let Some((answered, error)) = answers.next().await {
+                self.engine.progress.delivered(&instance.id, answered.len() as u64);
                 let mut commit = Commit::new(self.id.clone(), self.now());
-                for (action, settled) in settled {
-                    count(&mut report.delivered, format!("{} {}", action.as_str(), word(&settled.settlement)), 1);
+                for (one, outcome) in answered {
+                    let settled = self.settle(&one, outcome, spec, &mut shown);
+                    let what = format!("{} {}", one.change.action.as_str(), word(&settled.settlement));
+                    count(&mut report.delivered, what, 1);
                     commit.settled.push(settled);
                 }
                 self.engine.store.commit(commit).await?;
@@ -86,24 +94,20 @@ impl Run<'_> {
     }
 
     /// Delivers one group; where the platform refuses it whole, its halves, until the poisonous change stands alone.
-    async fn deliver_group(
-        &self,
-        push: &dyn Push,
-        group: Group,
-    ) -> (Vec<(unisson_connector::Action, Settled)>, Option<Error>) {
+    async fn deliver_group(&self, push: &dyn Push, group: Group) -> (Vec<(Claimed, Outcome)>, Option<Error>) {
         let cx = Cx { run: &self.id.0 };
         let mut waiting = vec![group];
-        let mut settled = Vec::new();
+        let mut answered = Vec::new();
         let mut failure = None;
         while let Some(mut group) = waiting.pop() {
             let batch = Batch::new(group.iter().map(|claimed| claimed.change.clone()).collect());
             match push.push(&cx, batch).await {
                 Ok(outcomes) => {
-                    for (id, outcome) in outcomes {
-                        if let Some(claimed) = group.iter().find(|claimed| claimed.change.id == id) {
-                            settled.push((claimed.change.action, self.settle(claimed, outcome, push.spec())));
-                        }
-                    }
+                    let mut outcomes: BTreeMap<ChangeId, Outcome> = outcomes.into_iter().collect();
+                    answered.extend(group.into_iter().map(|one| {
+                        let outcome = outcomes.remove(&one.change.id).unwrap_or(Outcome::Unknown);
+                        (one, outcome)
+                    }));
                 }
                 Err(error) if error.kind() == ErrorKind::Refused && group.len() > 1 => {
                     let rest = group.split_off(group.len() / 2);
@@ -111,25 +115,31 @@ impl Run<'_> {
                 }
                 Err(error) => {
                     let outcome = assume(&error);
-                    settled.extend(
-                        group.iter().map(|one| (one.change.action, self.settle(one, outcome.clone(), push.spec()))),
-                    );
+                    answered.extend(group.into_iter().map(|one| (one, outcome.clone())));
                     failure = (error.kind() != ErrorKind::Refused).then_some(error).or(failure);
                 }
             }
         }
-        (settled, failure)
+        (answered, failure)
     }
 
-    fn settle(&self, claimed: &Claimed, outcome: Outcome, spec: &PushSpec) -> Settled {
+    fn settle(
+        &self,
+        claimed: &Claimed,
+        outcome: Outcome,
+        spec: &PushSpec,
+        shown: &mut BTreeMap<RecordId, Replica>,
+    ) -> Settled {
         let now = self.now();
         let change = &claimed.change;
         let (settlement, replica) = match outcome {
             Outcome::Applied | Outcome::AlreadySo => {
-                let before =
-                    claimed.replica.slot(&change.scope).map_or(unisson_consent::Status::Unknown, |slot| slot.status);
+                let known = shown.get(&change.target.record).unwrap_or(&claimed.replica);
+                let before = known.slot(&change.scope).map_or(Status::Unknown, |slot| slot.status);
                 let wrote = Wrote { before, status: shows_after(change.action), at: now };
-                (Settlement::Done, Some(acknowledge(&claimed.replica, &change.scope, wrote)))
+                let replica = acknowledge(known, &change.scope, wrote);
+                shown.insert(change.target.record.clone(), replica.clone());
+                (Settlement::Done, Some(replica))
             }
             Outcome::NotFound => (Settlement::Gone, None),
             Outcome::InFlight(ticket) => (Settlement::InFlight(ticket), None),

@@ -278,7 +278,8 @@ impl Bench<'_> {
             stance: stance(slot.status),
             invalid: slot.status == Status::Invalid,
             restricted: false,
-            holds: self.replica.address(channel.address_kind()).is_some(),
+            // A place that cannot show an opt-out has nothing to record while nobody is in.
+            holds: slot.status != Status::Off,
         };
         // A platform that is asking the person is left to ask.
         if decision.verdict == Verdict::Allow && slot.status == Status::Pending {
@@ -408,7 +409,9 @@ pub fn stance(status: Status) -> Stance {
     match status {
         Status::Subscribed => Stance::In,
         Status::Unsubscribed | Status::Complained | Status::Blocked => Stance::Out,
-        Status::Pending | Status::Invalid | Status::Never | Status::Deleted | Status::Unknown => Stance::Nothing,
+        Status::Pending | Status::Invalid | Status::Never | Status::Off | Status::Deleted | Status::Unknown => {
+            Stance::Nothing
+        }
     }
 }
 

@@ -117,10 +117,15 @@ enum Seen {
 fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (ReplicaSlot, Seen) {
     let shows =
         |turn, wrote| ReplicaSlot { scope: seen.scope.clone(), status: seen.status, since: seen.since, turn, wrote };
-    let Some(before) = before else { return (shows(0, None), Seen::News) };
+    let silent = matches!(seen.status, Status::Never | Status::Off);
+    let Some(before) = before else {
+        return (shows(0, None), if silent { Seen::Known } else { Seen::News });
+    };
     if let Some(wrote) = before.wrote {
         let recent = lesson.now.duration_since(wrote.at) <= lesson.lag;
-        if seen.status == wrote.status && before.status == wrote.status {
+        // A place that knows only in or not in shows an opt-out as not in.
+        let off = seen.status == Status::Off && wrote.status != Status::Subscribed;
+        if (seen.status == wrote.status || off) && before.status == wrote.status {
             return (shows(before.turn, recent.then_some(wrote)), Seen::Known);
         }
         if recent && seen.status == wrote.before {
@@ -130,7 +135,9 @@ fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (R
     if before.status == seen.status && before.since == seen.since {
         return (ReplicaSlot { wrote: None, ..before.clone() }, Seen::Known);
     }
-    (shows(before.turn.saturating_add(1), None), Seen::News)
+    // That nobody said anything is told once a block ends by it, and is otherwise no fact about the person.
+    let news = if silent && before.status != Status::Blocked { Seen::Known } else { Seen::News };
+    (shows(before.turn.saturating_add(1), None), news)
 }
 
 /// A known slot that the record no longer shows. It is kept, so that its return is an event of its own.
