@@ -8,12 +8,13 @@ use crate::address::Address;
 use crate::channel::Channel;
 use crate::decision::{Decision, Reason, Verdict};
 use crate::evidence::Level;
-use crate::fact::{Actor, Bounce, Fact, Kind, RecordRef, Status};
+use crate::fact::{Fact, Kind, RecordRef};
 use crate::law::{Key, Law, OwnPush, Verb};
 use crate::policy::Policy;
 use crate::scope;
 use crate::standing::{Severity, Standing, severity};
 use crate::system::{Resubscribe, System};
+use crate::term::{Actor, Bounce, Status};
 use crate::text::SystemId;
 
 /// What a system shows of permission.

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::decide::Case;
-use crate::fact::{Kind, Relation};
+use crate::fact::Kind;
 use crate::policy::{BasisRule, Need};
+use crate::term::Relation;
 
 /// A rule that carries the contact, with the facts it rests on.
 pub(crate) struct Carried<'a> {

@@ -8,12 +8,13 @@ use crate::address::Address;
 use crate::basis::just_after;
 use crate::decision::{ConsentStatus, Decision, Reason, Verdict};
 use crate::evidence::Level;
-use crate::fact::{Kind, RecordRef, Status};
+use crate::fact::{Kind, RecordRef};
 use crate::identity::Person;
 use crate::law::{Key, Law};
 use crate::reach::Reach;
 use crate::scope;
 use crate::standing::{Act, Negative, Severity, Standing};
+use crate::term::Status;
 use crate::time::Interval;
 use crate::weigh::Weighed;
 

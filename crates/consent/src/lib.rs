@@ -26,6 +26,7 @@ mod refusal;
 mod scope;
 mod standing;
 mod system;
+mod term;
 mod text;
 mod time;
 mod weigh;
@@ -36,14 +37,12 @@ pub use address::{Address, AddressKind, Aliases, Defect};
 pub use channel::{Channel, Channels};
 pub use decision::{ConsentStatus, Decision, Reason, Verdict};
 pub use evidence::{Evidence, Level};
-pub use fact::{
-    Activity, Actor, Audience, Bounce, Country, Fact, FactId, HoldBasis, Kind, Purposes, RecordRef, Relation, Scope,
-    Status, Via, Who,
-};
+pub use fact::{Audience, Country, Fact, FactId, Kind, Purposes, RecordRef, Scope, Who};
 pub use hashed::{Algorithm, HashedAddress, KeyId, Keyring, Normalisation};
 pub use law::{Key, Law, OwnPush, Verb};
 pub use policy::{Basis, BasisRule, Family, LevelRule, Need, Policy, Propagate, Purpose, RegrantLevels};
 pub use standing::Standing;
 pub use system::{Clock, Resubscribe, System, Systems};
+pub use term::{Activity, Actor, Bounce, HoldBasis, Relation, Status, Via};
 pub use text::{CustomerNo, ListId, NoticeId, PersonId, PurposeId, PushId, RecordId, SystemId};
 pub use time::{Interval, Occurred};

@@ -2,8 +2,9 @@
 
 use crate::decide::Case;
 use crate::evidence::Level;
-use crate::fact::{Actor, Kind};
+use crate::fact::Kind;
 use crate::standing::{Act, Grant};
+use crate::term::Actor;
 
 impl Case<'_> {
     /// Follows verified and unverified changes of address back from the key's address.

@@ -2,8 +2,9 @@
 
 use crate::decide::{Answer, Case};
 use crate::decision::{Reason, Verdict};
-use crate::fact::{Kind, Status};
+use crate::fact::Kind;
 use crate::standing::Act;
+use crate::term::Status;
 
 impl Case<'_> {
     /// What forces a no whatever the status.

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::address::Aliases;
 use crate::channel::{Channel, Channels};
 use crate::evidence::Level;
-use crate::fact::{Audience, Country, Relation};
+use crate::fact::{Audience, Country};
+use crate::term::Relation;
 use crate::text::{ListId, PurposeId, SystemId};
 
 /// Whether a purpose is direct marketing or service.

@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 
 use crate::address::Address;
 use crate::evidence::Level;
-use crate::fact::{Bounce, Kind, Status};
+use crate::fact::Kind;
 use crate::law::Law;
 use crate::standing::{Act, Standing};
+use crate::term::{Bounce, Status};
 use crate::time::Interval;
 
 /// What is known of one address, whoever's it is.

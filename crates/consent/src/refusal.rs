@@ -1,10 +1,11 @@
 //! Which negatives reach a key: wide in scope, wide in spelling, and the whole person's unless the policy says otherwise.
 
 use crate::decide::Case;
-use crate::fact::{Actor, Fact, HoldBasis, Kind, Via};
+use crate::fact::{Fact, Kind};
 use crate::policy::Propagate;
 use crate::scope;
 use crate::standing::{Negative, Severity};
+use crate::term::{Actor, HoldBasis, Via};
 use crate::weigh::Weighed;
 
 impl<'a> Case<'a> {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
 use crate::evidence::{Evidence, Level};
-use crate::fact::{Actor, Fact, FactId, Kind, RecordRef, Status};
+use crate::fact::{Fact, FactId, Kind, RecordRef};
 use crate::identity::People;
 use crate::law::{Law, OwnPush, Verb};
+use crate::term::{Actor, Status};
 use crate::text::NoticeId;
 use crate::time::Interval;
 

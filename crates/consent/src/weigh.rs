@@ -6,9 +6,10 @@ use jiff::{Span, Timestamp};
 
 use crate::decide::Case;
 use crate::evidence::Level;
-use crate::fact::{Activity, Actor, Kind};
+use crate::fact::Kind;
 use crate::scope;
 use crate::standing::{Act, Grant, Negative, Severity};
+use crate::term::{Activity, Actor};
 
 /// A grant for the key, weighed against everything else.
 pub(crate) struct Weighed<'a> {
