@@ -89,7 +89,7 @@ async fn who_leaves_on_one_platform_is_suppressed_on_the_others_by_the_next_sync
         .find(|address| company.twins.hubspot().choice(address, 91_001) == Some("SUBSCRIBED"))
         .expect("somebody is subscribed on both")
         .clone();
-    company.twins.clock().advance(std::time::Duration::from_secs(3600));
+    company.twins.clock().advance(std::time::Duration::from_hours(1));
     mailchimp.act(Audience::Letter, &who, MailchimpDeed::Unsubscribe).expect("the person leaves");
     company.settle().await;
     assert_eq!(company.twins.hubspot().choice(&who, 91_001), Some("UNSUBSCRIBED"));

@@ -241,7 +241,8 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
     }
-    let day: jiff::civil::Date =
-        text.parse().map_err(|_| "write a moment such as 2026-11-01T00:00:00Z, or a day such as 2026-11-01".to_owned())?;
+    let day: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| "write a moment such as 2026-11-01T00:00:00Z, or a day such as 2026-11-01".to_owned())?;
     jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).map_err(|error| error.to_string())
 }

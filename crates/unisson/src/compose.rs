@@ -15,6 +15,7 @@ use unisson_store::Store;
 use unisson_store_sqlite::{Access, SqliteStore};
 
 use crate::exit::Failure;
+use crate::screen::hex;
 use crate::tokens::TokenFiles;
 use crate::watch::Bars;
 
@@ -34,8 +35,9 @@ impl Site {
         })?;
         let mut policy = unisson_settings::load_policy(settings.policy.file.as_deref())
             .map_err(|error| Failure::of(&error).next("correct the policy and try it with `unisson policy check`"))?;
-        unisson_settings::apply_lists(&mut policy.policy, &settings)
-            .map_err(|error| Failure::of(&error).next("correct the list's purpose, or add the purpose to the policy"))?;
+        unisson_settings::apply_lists(&mut policy.policy, &settings).map_err(|error| {
+            Failure::of(&error).next("correct the list's purpose, or add the purpose to the policy")
+        })?;
         let systems = systems(&settings)?;
         let law = Law { policy: policy.policy.clone(), systems, keyring: Keyring::default() };
         Ok(Self { settings, policy, law })
@@ -44,7 +46,7 @@ impl Site {
     /// A digest of everything the law says; under another one, every standing is made anew.
     pub(crate) fn law_hash(&self) -> String {
         let text = format!("{}\n{:?}\n{:?}", self.policy.hash, self.law.policy.lists, self.law.systems);
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(text))
     }
 
     /// Builds the connectors of these instances; all of them where none is named.
@@ -60,8 +62,10 @@ impl Site {
             None => Ok(()),
             Some(name) => {
                 let known: Vec<&str> = self.settings.instances.keys().map(String::as_str).collect();
-                Err(Failure::new(format!("no instance is named `{name}`"))
-                    .next(format!("name one of: {}", if known.is_empty() { "(none is configured)".to_owned() } else { known.join(", ") })))
+                Err(Failure::new(format!("no instance is named `{name}`")).next(format!(
+                    "name one of: {}",
+                    if known.is_empty() { "(none is configured)".to_owned() } else { known.join(", ") }
+                )))
             }
         }
     }
@@ -76,8 +80,10 @@ impl Site {
         }
         let rest = serde_json::Value::Object(self.located(settings, bundled.paths));
         let connector = (bundled.kind.build)(rest, &host).map_err(|error| {
-            Failure::of(&error)
-                .next(format!("correct [instances.{name}]; `unisson connectors describe {}` shows its settings", settings.connector))
+            Failure::of(&error).next(format!(
+                "correct [instances.{name}]; `unisson connectors describe {}` shows its settings",
+                settings.connector
+            ))
         })?;
         Ok(Instance {
             id: SystemId::new(name),
@@ -92,7 +98,11 @@ impl Site {
     }
 
     /// The connector's own settings, relative paths in them read against the folder of the settings file.
-    fn located(&self, settings: &unisson_settings::Instance, paths: &[&str]) -> serde_json::Map<String, serde_json::Value> {
+    fn located(
+        &self,
+        settings: &unisson_settings::Instance,
+        paths: &[&str],
+    ) -> serde_json::Map<String, serde_json::Value> {
         let mut rest = settings.rest.clone();
         for key in paths {
             if let Some(serde_json::Value::String(path)) = rest.get_mut(*key) {

@@ -29,6 +29,7 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 /// What can be skipped.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
+#[expect(clippy::unused_self, reason = "a command speaks through the screen it was given")]
 impl Screen {
     /// A screen as the flags ask for it.
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
@@ -91,7 +92,7 @@ pub(crate) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             grouped.push('\u{202f}');
         }
         grouped.push(digit);
@@ -107,4 +108,13 @@ pub(crate) fn moment(at: jiff::Timestamp) -> String {
 /// A day as people read it, in UTC.
 pub(crate) fn day(at: jiff::Timestamp) -> String {
     jiff::tz::TimeZone::UTC.to_datetime(at).date().to_string()
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

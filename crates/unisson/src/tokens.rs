@@ -50,7 +50,8 @@ impl TokenFiles {
 #[async_trait]
 impl TokenStore for TokenFiles {
     async fn load(&self, instance: &str) -> Result<Option<Rotated>> {
-        let failed = |error| Error::new(Failed::Config, "read a kept refresh token").with("instance", instance).because(error);
+        let failed =
+            |error| Error::new(Failed::Config, "read a kept refresh token").with("instance", instance).because(error);
         let text = match fs::read_to_string(self.file(instance)) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -63,7 +64,8 @@ impl TokenStore for TokenFiles {
     async fn store(&self, instance: &str, rotated: &Rotated) -> Result<()> {
         let kept =
             Kept { token: rotated.token.expose_secret().to_owned(), descends_from: rotated.descends_from.clone() };
-        self.write(instance, &kept)
-            .map_err(|error| Error::new(Failed::Config, "keep a rotated refresh token").with("instance", instance).because(error))
+        self.write(instance, &kept).map_err(|error| {
+            Error::new(Failed::Config, "keep a rotated refresh token").with("instance", instance).because(error)
+        })
     }
 }

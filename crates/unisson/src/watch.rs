@@ -23,7 +23,12 @@ impl Bars {
         Self { all, pulled: Mutex::default(), judged, delivered: Mutex::default() }
     }
 
-    fn of(&self, bars: &Mutex<BTreeMap<SystemId, ProgressBar>>, instance: &SystemId, what: (&str, &str)) -> ProgressBar {
+    fn of(
+        &self,
+        bars: &Mutex<BTreeMap<SystemId, ProgressBar>>,
+        instance: &SystemId,
+        what: (&str, &str),
+    ) -> ProgressBar {
         let Ok(mut bars) = bars.lock() else { return ProgressBar::hidden() };
         bars.entry(instance.clone())
             .or_insert_with(|| self.all.add(bar(&format!("{} {instance}", what.0), what.1)))

@@ -15,7 +15,8 @@ use crate::screen::{BOLD, FAINT, Screen, number, paint};
 
 pub(crate) async fn run(args: &cli::Demo, desk: Desk<'_>) -> Outcome {
     let screen = Screen { json: false, ..desk.screen };
-    let contacts = u32::try_from(args.contacts).map_err(|_| Failure::new("so many people are more than a twin can hold"))?;
+    let contacts =
+        u32::try_from(args.contacts).map_err(|_| Failure::new("so many people are more than a twin can hold"))?;
     let folder = tempfile::Builder::new().prefix("unisson-demo-").tempdir()?;
     title(screen, "A company with a mail platform, a CRM and a shop")?;
     let options = Options { contacts, epoch: Timestamp::now(), ..Options::default() }.without_limits();
@@ -82,8 +83,7 @@ async fn tell(desk: Desk<'_>, twins: &Sandbox, folder: &Path) -> Result<(), Fail
     title(screen, "6. The suppression list, for whoever else sends mail")?;
     let out = folder.join("suppressions.md5.txt");
     typed(screen, "unisson suppressions export --channel email --shape md5 --out suppressions.md5.txt")?;
-    let selection =
-        cli::Selection { reason: None, purpose: None, channel: Some("email".to_owned()), since: None };
+    let selection = cli::Selection { reason: None, purpose: None, channel: Some("email".to_owned()), since: None };
     let export = cli::Export { selection, shape: cli::Shape::Md5, out: Some(out.clone()) };
     suppressions::run(&cli::Suppressions::Export(export), desk).await?;
     let text = std::fs::read_to_string(&out)?;

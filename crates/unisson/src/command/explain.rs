@@ -14,21 +14,20 @@ use crate::cli::Explain;
 use crate::command::Desk;
 use crate::compose::Site;
 use crate::exit::{Ending, Failure, Outcome};
-use crate::screen::{BAD, BOLD, CARE, FAINT, GOOD, Screen, moment, paint, table};
+use crate::screen::{BAD, BOLD, CARE, FAINT, GOOD, Screen, day, moment, paint, table};
 
 pub(crate) async fn run(args: &Explain, desk: Desk<'_>) -> Outcome {
     let site = Site::load(desk.config)?;
     let store = site.open(Access::ReadOnly)?;
     let address = read(&args.who, site.law.policy.country)?;
     let explanation = find(store.as_ref(), &address, &site.law, Timestamp::now()).await?;
-    match explanation {
-        Some(explanation) => show(&explanation, desk.screen)?,
-        None => {
-            desk.screen.say("nothing is known of this address: no system showed it, and nobody may contact it");
-            if desk.screen.json {
-                desk.screen.object(&serde_json::json!({ "known": false }))?;
-            }
-        }
+    if let Some(explanation) = explanation {
+        show(&explanation, desk.screen)?;
+        return Ok(Ending::Done);
+    }
+    desk.screen.say("nothing is known of this address: no system showed it, and nobody may contact it");
+    if desk.screen.json {
+        desk.screen.object(&serde_json::json!({ "known": false }))?;
     }
     Ok(Ending::Done)
 }
@@ -65,8 +64,12 @@ pub(crate) fn show(explanation: &Explanation, screen: Screen) -> Result<(), Fail
     if screen.json {
         return screen.object(&Told::of(explanation));
     }
-    let relied_on: BTreeSet<FactId> =
-        explanation.decisions.iter().flat_map(|known| known.decision.facts.iter().copied()).collect();
+    show_decisions(explanation, screen)?;
+    show_facts(explanation, screen)?;
+    show_slots(explanation, screen)
+}
+
+fn show_decisions(explanation: &Explanation, screen: Screen) -> Result<(), Failure> {
     let mut rows = table(&["purpose", "channel", "may I?", "status", "because"]);
     for known in &explanation.decisions {
         let (style, answer) = match known.decision.verdict {
@@ -83,20 +86,22 @@ pub(crate) fn show(explanation: &Explanation, screen: Screen) -> Result<(), Fail
             format!("{}{rule}", known.decision.reason.as_str()),
         ]);
     }
-    screen.data(rows)?;
+    screen.data(rows)
+}
+
+fn show_facts(explanation: &Explanation, screen: Screen) -> Result<(), Failure> {
+    let relied_on: BTreeSet<FactId> =
+        explanation.decisions.iter().flat_map(|known| known.decision.facts.iter().copied()).collect();
     screen.data(format!("\n{}", paint(BOLD, "What is known, oldest first (* = an answer above rests on it)")))?;
     let mut rows = table(&["", "happened", "learnt", "told by", "what", "about", "by", "proof"]);
     for fact in &explanation.facts {
         let mark = if relied_on.contains(&fact.id) { "*" } else { "" };
         let happened = match fact.at.lo {
             Some(lo) if lo == fact.at.hi => moment(lo),
-            Some(lo) => format!("{} … {}", moment(lo), moment(fact.at.hi)),
+            Some(lo) if day(lo) == day(fact.at.hi) => format!("{} ±", moment(fact.at.hi)),
+            Some(lo) => format!("{} … {}", day(lo), day(fact.at.hi)),
             None => format!("before {}", moment(fact.at.hi)),
         };
-        let proof = fact.level.map_or(String::new(), |level| {
-            let missing = if fact.missing.is_empty() { String::new() } else { format!(": {}", fact.missing.join(", ")) };
-            format!("L{}{missing}", level.number())
-        });
         rows.add_row([
             mark.to_owned(),
             happened,
@@ -105,10 +110,23 @@ pub(crate) fn show(explanation: &Explanation, screen: Screen) -> Result<(), Fail
             fact.what.clone(),
             fact.scope.clone(),
             fact.actor.as_str().to_owned(),
-            proof,
+            proof(fact),
         ]);
     }
-    screen.data(rows)?;
+    screen.data(rows)
+}
+
+/// The level of an opt-in, and the first thing it lacks; `--json` tells all of them.
+fn proof(fact: &unisson_plan::ToldFact) -> String {
+    let Some(level) = fact.level else { return String::new() };
+    match fact.missing.as_slice() {
+        [] => format!("L{}", level.number()),
+        [only] => format!("L{}: {only}", level.number()),
+        [first, more @ ..] => format!("L{}: {first}, and {} more", level.number(), more.len()),
+    }
+}
+
+fn show_slots(explanation: &Explanation, screen: Screen) -> Result<(), Failure> {
     screen.data(format!("\n{}", paint(BOLD, "What each system shows, and what is on its way there")))?;
     let mut rows = table(&["system", "slot", "shows", "pending"]);
     for shown in &explanation.shows {
@@ -202,7 +220,11 @@ impl Told {
             slot: shown.scope.clone(),
             status: shown.status.as_str(),
             present: shown.presence == Presence::Present,
-            pending: shown.pending.iter().map(|(action, state)| format!("{} {}", action.as_str(), state.as_str())).collect(),
+            pending: shown
+                .pending
+                .iter()
+                .map(|(action, state)| format!("{} {}", action.as_str(), state.as_str()))
+                .collect(),
         });
         Self { known: true, decisions: decisions.collect(), facts: facts.collect(), shows: shows.collect() }
     }

@@ -7,7 +7,7 @@ use crate::cli::Ledger;
 use crate::command::Desk;
 use crate::compose::Site;
 use crate::exit::{Ending, Outcome};
-use crate::screen::{GOOD, number, paint};
+use crate::screen::{GOOD, hex, number, paint};
 
 /// What holds.
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ pub(crate) async fn run(command: &Ledger, desk: Desk<'_>) -> Outcome {
     let Ledger::Verify = command;
     let store = Site::load(desk.config)?.open(Access::ReadOnly)?;
     let verified = store.verify().await?;
-    let head: String = verified.head.iter().map(|byte| format!("{byte:02x}")).collect();
+    let head = hex(&verified.head);
     if desk.screen.json {
         desk.screen.object(&Verified { commits: verified.commits, facts: verified.facts, head })?;
         return Ok(Ending::Done);

@@ -29,7 +29,9 @@ pub(crate) async fn run(args: &Runs, desk: Desk<'_>) -> Outcome {
     }
     let mut rows = table(&["run", "began", "took", "state"]);
     for run in &runs {
-        let took = run.ended_at.map_or_else(String::new, |end| format!("{:.1} s", end.duration_since(run.started_at).as_secs_f64()));
+        let took = run
+            .ended_at
+            .map_or_else(String::new, |end| format!("{:.1} s", end.duration_since(run.started_at).as_secs_f64()));
         let style = match run.state {
             RunState::Done => GOOD,
             RunState::Failed | RunState::Interrupted => BAD,
@@ -54,7 +56,8 @@ pub(crate) async fn find(store: &dyn Store, name: &str) -> Result<RunRecord, Fai
 }
 
 fn report(record: &RunRecord) -> Result<RunReport, Failure> {
-    serde_json::from_str(&record.report).map_err(|error| Failure::of(&error).next("the run was written by another version"))
+    serde_json::from_str(&record.report)
+        .map_err(|error| Failure::of(&error).next("the run was written by another version"))
 }
 
 /// A run in a list, for programs.

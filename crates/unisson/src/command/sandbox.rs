@@ -22,7 +22,8 @@ struct Twins {
 }
 
 pub(crate) async fn run(args: &cli::Sandbox, desk: Desk<'_>) -> Outcome {
-    let contacts = u32::try_from(args.contacts).map_err(|_| Failure::new("so many people are more than a twin can hold"))?;
+    let contacts =
+        u32::try_from(args.contacts).map_err(|_| Failure::new("so many people are more than a twin can hold"))?;
     let mut options = Options { seed: args.seed, contacts, epoch: Timestamp::now(), ..Options::default() };
     options.mailchimp.port = args.port;
     options.hubspot.port = args.port.saturating_add(1);

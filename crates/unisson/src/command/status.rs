@@ -119,7 +119,10 @@ async fn reach(store: &dyn Store) -> Result<BTreeMap<String, Reach>, Failure> {
             }
         }
     }
-    Ok(reach.into_iter().map(|((purpose, channel), reach)| (format!("{purpose} / {}", channel.as_str()), reach)).collect())
+    Ok(reach
+        .into_iter()
+        .map(|((purpose, channel), reach)| (format!("{purpose} / {}", channel.as_str()), reach))
+        .collect())
 }
 
 fn show(whole: &Whole, screen: Screen) -> Result<(), Failure> {

@@ -46,25 +46,20 @@ pub(crate) async fn run(command: &Suppressions, desk: Desk<'_>) -> Outcome {
 
 /// A misspelt filter would select nobody and look like good news.
 fn checked(selection: &Selection, site: &Site) -> Result<(), Failure> {
-    if let Some(purpose) = &selection.purpose {
-        if !site.law.policy.purposes.contains_key(&purpose.as_str().into()) {
-            let known: Vec<&str> = site.law.policy.purposes.keys().map(unisson_consent::PurposeId::as_str).collect();
-            return Err(Failure::new(format!("the policy has no purpose `{purpose}`"))
-                .next(format!("name one of: {}", known.join(", "))));
+    let purposes: Vec<&str> = site.law.policy.purposes.keys().map(unisson_consent::PurposeId::as_str).collect();
+    let channels: Vec<&str> = Channel::ALL.into_iter().map(Channel::as_str).collect();
+    one_of("purpose", selection.purpose.as_deref(), &purposes)?;
+    one_of("channel", selection.channel.as_deref(), &channels)?;
+    one_of("reason", selection.reason.as_deref(), &REASONS)
+}
+
+fn one_of(what: &str, typed: Option<&str>, known: &[&str]) -> Result<(), Failure> {
+    match typed {
+        Some(word) if !known.contains(&word) => {
+            Err(Failure::new(format!("there is no {what} `{word}`")).next(format!("name one of: {}", known.join(", "))))
         }
+        _ => Ok(()),
     }
-    if let Some(channel) = &selection.channel {
-        if Channel::parse(channel).is_none() {
-            let known: Vec<&str> = Channel::ALL.into_iter().map(Channel::as_str).collect();
-            return Err(Failure::new(format!("there is no channel `{channel}`")).next(format!("name one of: {}", known.join(", "))));
-        }
-    }
-    if let Some(reason) = &selection.reason {
-        if !REASONS.contains(&reason.as_str()) {
-            return Err(Failure::new(format!("there is no reason `{reason}`")).next(format!("name one of: {}", REASONS.join(", "))));
-        }
-    }
-    Ok(())
 }
 
 /// The reasons for which somebody is on the list.
@@ -125,7 +120,11 @@ fn list(found: &[KeyDecision], desk: Desk<'_>) -> Result<(), Failure> {
     }
     desk.screen.data(rows)?;
     let people: BTreeSet<&str> = lines.iter().map(|line| line.address).collect();
-    desk.screen.say(format!("{} suppressions of {} addresses", number(lines.len() as u64), number(people.len() as u64)));
+    desk.screen.say(format!(
+        "{} suppressions of {} addresses",
+        number(lines.len() as u64),
+        number(people.len() as u64)
+    ));
     Ok(())
 }
 
@@ -139,11 +138,13 @@ fn export(found: &[KeyDecision], args: &crate::cli::Export, desk: Desk<'_>) -> R
     let next = "name a file in a folder that you may write to";
     match &args.out {
         Some(path) => {
-            export::write_file(path, addresses.iter().copied(), shape).map_err(|error| Failure::of(&error).next(next))?;
+            export::write_file(path, addresses.iter().copied(), shape)
+                .map_err(|error| Failure::of(&error).next(next))?;
             desk.screen.say(format!("wrote {} addresses to {}", number(addresses.len() as u64), path.display()));
         }
         None => {
-            export::write(addresses.iter().copied(), shape, io::stdout().lock()).map_err(|error| Failure::of(&error))?;
+            export::write(addresses.iter().copied(), shape, io::stdout().lock())
+                .map_err(|error| Failure::of(&error))?;
         }
     }
     Ok(())

@@ -14,11 +14,8 @@ use crate::screen::{BAD, BOLD, CARE, FAINT, GOOD, Screen, figures, number, paint
 pub(crate) async fn run(args: &Sync, desk: Desk<'_>) -> Outcome {
     let site = Site::load(desk.config)?;
     site.known(&args.instances)?;
-    let order = Order {
-        only: args.instances.iter().map(SystemId::new).collect(),
-        dry_run: args.dry_run,
-        sweep: args.full,
-    };
+    let order =
+        Order { only: args.instances.iter().map(SystemId::new).collect(), dry_run: args.dry_run, sweep: args.full };
     let engine = site.engine(desk.screen.progress)?;
     let report = engine.sync(&order).await?;
     drop(engine);
