@@ -127,6 +127,7 @@ impl Engine {
         report.judged = 0;
         self.store.approve(held, approved()).await?;
         run.deliver(&mut report).await?;
+        run.left_over(&mut report).await?;
         let state = report.outcome();
         state.as_str().clone_into(&mut report.state);
         report.ended_at = Some(self.clock.now());
@@ -144,7 +145,24 @@ impl Run<'_> {
             return Ok(());
         }
         self.release(report).await?;
-        self.deliver(report).await
+        self.deliver(report).await?;
+        self.left_over(report).await
+    }
+
+    /// Names what is held, and what was released and has no final outcome yet.
+    async fn left_over(&self, report: &mut RunReport) -> Result<(), StoreError> {
+        for waiting in self.engine.store.outbox().await? {
+            let part = report.instances.entry(waiting.instance.as_str().to_owned()).or_default();
+            match (waiting.state.as_str(), &waiting.run) {
+                ("held", Some(run)) => count(&mut part.held, run.0.clone(), waiting.changes),
+                ("pending" | "leased" | "later" | "in_flight" | "unknown", _) => {
+                    let what = format!("{} {}", waiting.action.as_str(), waiting.state.replace('_', " "));
+                    count(&mut part.waiting, what, waiting.changes);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Lets the drafts of each instance go, or holds them.
@@ -157,7 +175,10 @@ impl Run<'_> {
             }
             store.hold(&tally.instance, &self.id).await?;
             let name = tally.instance.as_str().to_owned();
-            report.instances.entry(name).or_default().held = Some((tally.changes, tally.contacts));
+            report.instances.entry(name).or_default().notes.push(format!(
+                "{} of {} contacts would change: more than the guard lets pass",
+                tally.changes, tally.contacts
+            ));
         }
         Ok(())
     }

@@ -117,7 +117,14 @@ impl Run<'_> {
             seen: BTreeSet::new(),
         };
         report.swept |= pass.sweeping;
-        pass.run_through(start, report).await?;
+        let pages = report.pages;
+        match pass.run_through(start, report).await {
+            Err(Stop::Platform(error)) if is_dead_end(&error, report.pages == pages) && !pass.whole => {
+                pass.start_anew(report).await?;
+                return Err(error.into());
+            }
+            done => done?,
+        }
         if pass.sweeping && pass.whole && pull.spec().deletions == Deletions::InferBySweep {
             pass.infer_deletions(report).await?;
         }
@@ -248,6 +255,16 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Forgets a place from which no pass can go on, and says so: the next run sweeps the stream.
+    async fn start_anew(&self, report: &mut InstanceReport) -> Result<(), StoreError> {
+        let mut commit = Commit::new(self.run.id.clone(), self.run.now());
+        let position = Position { cursor: None, in_pass: false, sweeping: false, swept_at: None };
+        commit.positions.push((self.instance.id.clone(), self.stream.id.clone(), position));
+        self.run.engine.store.commit(commit).await?;
+        report.notes.push(format!("{}: the next run reads it from the beginning", self.stream.title));
+        Ok(())
+    }
+
     fn note_unmapped(&self, page: &Page, report: &mut InstanceReport) {
         for slot in page.observations.iter().flat_map(|observation| &observation.slots) {
             let Purposes::List(list) = &slot.scope.purposes else { continue };
@@ -280,6 +297,16 @@ async fn ask(run: &Run<'_>, pull: &dyn Pull, stream: &Stream, from: Option<&Curs
         }
     }
     pull.page(&cx, &stream.id, from).await
+}
+
+/// Whether a pass that went on from an earlier place will fail there again: its cursor is not understood any more, or
+/// what was missing then cannot turn up now.
+fn is_dead_end(error: &Error, at_first_page: bool) -> bool {
+    match error.kind() {
+        ErrorKind::Incomplete => true,
+        ErrorKind::Contract => at_first_page,
+        _ => false,
+    }
 }
 
 fn is_suspicious(missing: u64, contacts: u64, rule: GuardRule) -> bool {

@@ -60,10 +60,12 @@ pub struct InstanceReport {
     pub unmapped: BTreeMap<String, u64>,
     /// New changes by action and reason, such as `suppress withdrawn`.
     pub planned: BTreeMap<String, u64>,
-    /// Changes the guard holds: how many, of how many contacts.
-    pub held: Option<(u64, u64)>,
+    /// Changes that the guard holds, by the run to approve: those of this run and of earlier ones.
+    pub held: BTreeMap<String, u64>,
     /// What became of delivered changes, such as `suppress done`.
     pub delivered: BTreeMap<String, u64>,
+    /// Released changes that have no final outcome yet, such as `suppress later`: the next runs go on with them.
+    pub waiting: BTreeMap<String, u64>,
     /// What was wanted and nothing could carry out, such as `suppress: the connector cannot suppress`.
     pub unreached: BTreeMap<String, u64>,
     /// What went wrong, in words.
@@ -88,7 +90,7 @@ impl RunReport {
 
     /// How the run ended, from what its instances say.
     pub fn outcome(&self) -> RunState {
-        if self.instances.values().any(|instance| instance.held.is_some()) {
+        if self.instances.values().any(|instance| !instance.held.is_empty()) {
             RunState::Held
         } else if self.instances.values().any(|instance| !instance.is_whole()) {
             RunState::Partial
@@ -110,6 +112,7 @@ impl InstanceReport {
             && self.errors.is_empty()
             && self.unreached.is_empty()
             && self.unmapped.is_empty()
+            && self.waiting.is_empty()
             && self.delivered.keys().all(|what| what.ends_with(" done") || what.ends_with(" gone"))
     }
 
