@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use unisson_connector::{ChangeId, Cursor, StreamId, Ticket};
 use unisson_consent::{Fact, Scope, SystemId};
 
-use crate::judge::{Judged, OpenChange};
+use crate::judge::Judged;
 use crate::learn::{Learned, written};
 use crate::replica::{Digest, RecordNo, Replica, Wrote};
 
@@ -113,10 +113,4 @@ pub fn shows_after(action: unisson_connector::Action) -> unisson_consent::Status
         Action::Subscribe => Status::Subscribed,
         Action::Reconfirm => Status::Pending,
     }
-}
-
-/// Whether an open change brings somebody back rather than shutting somebody out.
-pub fn opens(change: &OpenChange) -> bool {
-    use unisson_connector::Action;
-    matches!(change.action, Action::Subscribe | Action::Reconfirm)
 }

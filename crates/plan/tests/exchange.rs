@@ -301,7 +301,7 @@ fn what_is_on_its_way_is_not_planned_again_and_what_is_no_longer_wanted_is_taken
     };
     let again = judge(&dossier, &world.law, &rules(Enforce::Negatives), world.now);
     assert!(again.changes.is_empty());
-    assert_eq!(again.cancelled, [other.clone()]);
+    assert_eq!(again.cancelled, std::slice::from_ref(&other));
 
     dossier.open = vec![open(&planned.change.id, OpenState::Unknown), open(&other, OpenState::Unknown)];
     let settled = judge(&dossier, &world.law, &rules(Enforce::Negatives), world.now);
