@@ -46,10 +46,7 @@ impl Erase for HubSpot {
         let reply = self.send(call, &[400, 404, 409, 429], during).await?;
         Ok(match reply.status() {
             404 => Erasing::AlreadyAbsent,
-            400.. => {
-                let category = reply.json::<ItemError>().map(|error| error.category).unwrap_or_default();
-                Erasing::Refused(format!("{category:?}"))
-            }
+            400.. => Erasing::Refused(reply.json::<ItemError>().map(|error| error.category).unwrap_or_default().code()),
             // There is no job to ask for: the ticket only says which call was made.
             _ => Erasing::Accepted(Ticket("gdpr-delete".to_owned())),
         })

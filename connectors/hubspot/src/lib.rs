@@ -90,7 +90,7 @@ impl Connector for HubSpot {
         match self.definitions().await {
             Ok(definitions) => account.lists = definitions.into_iter().map(listing).collect(),
             Err(error) if error.kind() == ErrorKind::Scope => {
-                account.gaps.push(gap("communication_preferences.read", "subscription types"))
+                account.gaps.push(gap("communication_preferences.read", "subscription types"));
             }
             Err(error) => return Err(error),
         }
@@ -131,13 +131,13 @@ impl HubSpot {
             return Ok(reply);
         }
         let policy = reply.json::<RateLimit>().map(|limit| limit.policy).unwrap_or_default();
-        let wait = match policy {
+        let wait = reply.retry_after().or(match policy {
             // Lifted at midnight in the portal's zone, which may be near: an hourly look costs nothing.
             RatePolicy::Daily => Some(Duration::from_hours(1)),
             RatePolicy::TenSecondlyRolling => Some(Duration::from_secs(10)),
             RatePolicy::Secondly => Some(Duration::from_secs(1)),
             RatePolicy::Unknown => None,
-        };
+        });
         Err(Error::new(ErrorKind::RateLimited(wait), during).with("policy", format!("{policy:?}")))
     }
 
@@ -156,16 +156,15 @@ impl HubSpot {
 
 fn build(settings: serde_json::Value, host: &Host<'_>) -> std::result::Result<Arc<dyn Connector>, BuildError> {
     let settings: Settings = read_settings(settings)?;
-    let client = settings.link(host)?.connect()?;
-    let reads_statuses = settings.reads_statuses();
+    let enterprise = || Batches(AtomicBool::new(settings.enterprise));
     Ok(Arc::new(HubSpot {
         info: info(settings.limits()),
-        push_spec: push_spec(reads_statuses),
-        client,
-        fields: settings.fields()?,
-        reads_statuses,
-        batch_reads: Batches(AtomicBool::new(settings.enterprise)),
-        batch_writes: Batches(AtomicBool::new(settings.enterprise)),
+        push_spec: push_spec(settings.reads_statuses()),
+        client: settings.link(host)?.connect()?,
+        reads_statuses: settings.reads_statuses(),
+        batch_reads: enterprise(),
+        batch_writes: enterprise(),
+        fields: settings.fields(),
     }))
 }
 
@@ -175,7 +174,7 @@ fn info(limits: Vec<Limiter>) -> Info {
         title: "HubSpot",
         channels: Channels::one(Channel::Email),
         limits,
-        docs: "https://developers.hubspot.com/docs/api-reference/overview",
+        docs: "https://developers.hubspot.com/docs/reference",
     }
 }
 

@@ -17,7 +17,7 @@ use unisson_connector::{
     Cursor, Cx, Deletions, Error, ErrorKind, Next, Observation, Page, Presence, Proof, Pull, PullSpec, Reject, Result,
     Stream, StreamId,
 };
-use unisson_sdk::{Reply, segment};
+use unisson_sdk::{Call, Reply, segment};
 
 use crate::translate::Translation;
 use crate::wire::{Contact, ContactPage, Envelope, SubscriberStatuses, SubscriptionStatus, filter};
@@ -101,16 +101,17 @@ impl Pull for HubSpot {
 
 impl HubSpot {
     async fn listing(&self, mut pass: Pass, after: Option<String>, mut trail: Vec<String>) -> Result<Page> {
-        let during = "read a page of contacts";
         let archived = pass.stream == ARCHIVED;
-        let mut call = self.client.get(CONTACTS).query("limit", LISTING_ROWS).query("archived", archived);
-        call = call.query("properties", self.fields.properties(&pass.lists).join(","));
-        if let Some(after) = &after {
-            call = call.query("after", after);
-        }
-        let reply = self.send(call, &[429], during).await?;
-        let page = reply.json::<ContactPage>()?.checked(during)?;
-        pass.began = pass.began.or_else(|| served(&reply));
+        let call = || {
+            let call = self.client.get(CONTACTS).query("limit", LISTING_ROWS).query("archived", archived);
+            let call = call.query("properties", self.fields.properties(&pass.lists).join(","));
+            match &after {
+                Some(after) => call.query("after", after),
+                None => call,
+            }
+        };
+        let (page, served) = self.contacts(call, "read a page of contacts").await?;
+        pass.began = pass.began.or(served);
         let (rows, rejects) = rows(&page.results);
         let after = page.after().map(str::to_owned);
         let first = rows.first().map(|row| format!("row {}", row.id));
@@ -138,9 +139,9 @@ impl HubSpot {
             "properties": self.fields.properties(&pass.lists),
             "limit": SEARCH_ROWS,
         });
-        let reply = self.send(self.client.post(SEARCH).json(&body).repeatable(), &[429], during).await?;
-        let page = reply.json::<ContactPage>()?.checked(during)?;
-        pass.began = pass.began.or_else(|| served(&reply));
+        let call = || self.client.post(SEARCH).json(&body).repeatable();
+        let (page, served) = self.contacts(call, during).await?;
+        pass.began = pass.began.or(served);
         let (rows, rejects) = rows(&page.results);
         let mut last = above;
         for id in rows.iter().map(|row| row.id.parse().unwrap_or(0)) {
@@ -165,6 +166,24 @@ impl HubSpot {
             Next::End { proof: Proof::NoNextLink, resume: pass.resume(Some(from)) }
         };
         Ok(Page { observations, rejects, next })
+    }
+
+    /// One page, and when the platform served it. A page without rows that no other follows is asked for twice: it would
+    /// end the pass, and after a fault it would end it too soon.
+    async fn contacts(
+        &self,
+        call: impl Fn() -> Call + Send,
+        during: &'static str,
+    ) -> Result<(ContactPage, Option<i64>)> {
+        let mut asked_again = false;
+        loop {
+            let reply = self.send(call(), &[429], during).await?;
+            let page = reply.json::<ContactPage>()?.checked(during)?;
+            if asked_again || !page.results.is_empty() || page.after().is_some() {
+                return Ok((page, served(&reply)));
+            }
+            asked_again = true;
+        }
     }
 
     async fn observe(&self, rows: &[Contact], lists: &[String], presence: Presence) -> Result<Vec<Observation>> {

@@ -201,9 +201,9 @@ fn judge(wish: Wish, told: &[&SubscriptionStatus]) -> Outcome {
 /// What a class of errors means for one change. What nobody knows may pass.
 fn refusal(category: Category) -> Outcome {
     match category {
-        Category::ValidationError => Outcome::Refused("validation_error".to_owned()),
-        Category::InvalidEmail => Outcome::Refused("invalid_email".to_owned()),
-        Category::MissingScopes => Outcome::Refused("missing_scopes".to_owned()),
+        Category::ValidationError | Category::InvalidEmail | Category::MissingScopes => {
+            Outcome::Refused(category.code())
+        }
         Category::ObjectNotFound => Outcome::NotFound,
         Category::Conflict | Category::RateLimits | Category::Unknown => Outcome::Later(None),
     }

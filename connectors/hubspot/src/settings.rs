@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use unisson_connector::{Allowance, Limiter};
-use unisson_sdk::{Auth, BuildError, Host, Link, OAuth2, SecretRef};
+use unisson_sdk::{Auth, BuildError, Host, Link, OAuth2, Response, SecretRef};
 use url::Url;
 
 use crate::translate::Fields;
@@ -26,19 +26,17 @@ pub(crate) struct Settings {
     /// Whether the account has the batch calls for subscriptions (Marketing Hub Enterprise).
     #[serde(default)]
     pub(crate) enterprise: bool,
-    /// How subscriptions are read without the batch calls.
     #[serde(default)]
-    pub(crate) statuses: Statuses,
-    /// How many calls the account's plan allows.
+    statuses: Statuses,
     #[serde(default)]
     tier: Tier,
     #[serde(default = "phone")]
-    phone_property: String,
+    phone_property: Property,
     /// HubSpot's own property with a two-letter code, unless another one is named.
     #[serde(default = "country")]
-    country_property: Option<String>,
-    customer_property: Option<String>,
-    audience_property: Option<String>,
+    country_property: Property,
+    customer_property: Option<Property>,
+    audience_property: Option<Property>,
 }
 
 /// An OAuth app that the account's owner let in.
@@ -50,25 +48,10 @@ struct OAuthApp {
     refresh_token: SecretRef,
 }
 
-impl OAuthApp {
-    fn auth(&self, base_url: &Url, host: &Host<'_>) -> Result<Auth, BuildError> {
-        let token_url =
-            base_url.join("/oauth/v1/token").map_err(|_| BuildError::new("base_url", "give an address with a host"))?;
-        Ok(Auth::OAuth2(OAuth2 {
-            token_url,
-            client_id: self.client_id.clone(),
-            client_secret: host.secrets.resolve(&self.client_secret)?,
-            refresh_token: host.secrets.resolve(&self.refresh_token)?,
-            instance: host.instance.to_owned(),
-            tokens: Arc::clone(&host.tokens),
-        }))
-    }
-}
-
 /// How subscriptions are read without the batch calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Statuses {
+enum Statuses {
     /// From the contact's own opt-out properties: no further call, no dates, no opt-ins.
     #[default]
     Properties,
@@ -87,36 +70,28 @@ pub(crate) enum Tier {
     Professional,
 }
 
+/// The internal name of a contact property.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Property(String);
+
+impl TryFrom<String> for Property {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if is_name {
+            Ok(Self(name))
+        } else {
+            Err("give the internal name of a contact property: letters, digits and _")
+        }
+    }
+}
+
 impl Settings {
     /// Whether the preferences interface is read at all.
     pub(crate) fn reads_statuses(&self) -> bool {
         self.enterprise || self.statuses == Statuses::Single
-    }
-
-    /// The contact properties to read.
-    pub(crate) fn fields(&self) -> Result<Fields, BuildError> {
-        let optional = [
-            ("phone_property", Some(&self.phone_property)),
-            ("country_property", self.country_property.as_ref()),
-            ("customer_property", self.customer_property.as_ref()),
-            ("audience_property", self.audience_property.as_ref()),
-        ];
-        for (path, name) in optional {
-            let is_name =
-                |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            if name.is_some_and(|name| !is_name(name)) {
-                return Err(BuildError::new(
-                    path,
-                    "give the internal name of a contact property: letters, digits and _",
-                ));
-            }
-        }
-        Ok(Fields {
-            phone: self.phone_property.clone(),
-            country: self.country_property.clone(),
-            customer: self.customer_property.clone(),
-            audience: self.audience_property.clone(),
-        })
     }
 
     /// The allowances that the account's calls count against.
@@ -130,57 +105,74 @@ impl Settings {
             .map_err(|_| BuildError::new("base_url", "give an address such as https://api.hubapi.com"))?;
         let auth = match (&self.token, &self.oauth) {
             (Some(token), None) => Auth::Bearer(host.secrets.resolve(token)?),
-            (None, Some(app)) => app.auth(&base_url, host)?,
+            (None, Some(app)) => app.auth(base_url.clone(), host)?,
             (Some(_), Some(_)) => return Err(BuildError::new("token", "give either token or oauth, not both")),
             (None, None) => {
-                return Err(BuildError::new(
-                    "token",
-                    "give the token of a private app, or oauth with an app's credentials",
-                ));
+                let what = "give the token of a private app, or oauth with the credentials of an app";
+                return Err(BuildError::new("token", what));
             }
         };
-        let mut link = Link::new(base_url, auth);
-        link.limits = self.limits();
+        let mut link = Link::new(base_url, auth).with_limits(self.limits());
+        link.limited = is_limited;
         Ok(link)
+    }
+
+    /// The contact properties to read.
+    pub(crate) fn fields(self) -> Fields {
+        let named = |property: Option<Property>| property.map(|property| property.0);
+        Fields {
+            phone: self.phone_property.0,
+            country: self.country_property.0,
+            customer: named(self.customer_property),
+            audience: named(self.audience_property),
+        }
     }
 }
 
-/// What a plan allows: a burst, and a smaller one for searches that counts apart. Searches officially have five calls in a
-/// second and had four before; four keeps to both.
+impl OAuthApp {
+    fn auth(&self, mut token_url: Url, host: &Host<'_>) -> Result<Auth, BuildError> {
+        token_url.set_path(&format!("{}/oauth/v1/token", token_url.path().trim_end_matches('/')));
+        Ok(Auth::OAuth2(OAuth2 {
+            token_url,
+            client_id: self.client_id.clone(),
+            client_secret: host.secrets.resolve(&self.client_secret)?,
+            refresh_token: host.secrets.resolve(&self.refresh_token)?,
+            instance: host.instance.to_owned(),
+            tokens: Arc::clone(&host.tokens),
+        }))
+    }
+}
+
+/// What a plan allows: a burst, and a smaller one for searches. Searches have five calls in a second now and had four
+/// before; four keeps to both.
 pub(crate) fn limits(tier: Tier, oauth: bool) -> Vec<Limiter> {
-    const CALLS: NonZeroU32 = NonZeroU32::new(100).unwrap();
-    let calls = match (tier, oauth) {
-        (_, true) => CALLS.saturating_add(10),
-        (Tier::Starter, false) => CALLS,
-        (Tier::Professional, false) => CALLS.saturating_add(90),
+    let burst = match (tier, oauth) {
+        (_, true) => 110,
+        (Tier::Starter, false) => 100,
+        (Tier::Professional, false) => 190,
     };
-    let ten_seconds = Allowance::Rate { calls, per: Duration::from_secs(10) };
-    let search = Allowance::Rate { calls: NonZeroU32::MIN.saturating_add(3), per: Duration::from_secs(1) };
-    vec![
-        Limiter {
-            name: "calls in ten seconds",
-            path_part: "",
-            allowance: ten_seconds,
-            docs: "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
-        },
-        Limiter {
-            name: "searches in a second",
-            path_part: "/search",
-            allowance: search,
-            docs: "https://developers.hubspot.com/docs/api-reference/search/guide#limitations",
-        },
-    ]
+    let limiter = |name, path_part, (calls, secs), docs| {
+        let calls = NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
+        Limiter { name, path_part, allowance: Allowance::Rate { calls, per: Duration::from_secs(secs) }, docs }
+    };
+    let usage = "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines";
+    let search = "https://developers.hubspot.com/docs/api-reference/search/guide#limitations";
+    vec![limiter("burst", "", (burst, 10), usage), limiter("search", "/search", (4, 1), search)]
+}
+
+/// 477 says that the account is being moved to another data centre, and when to come back.
+fn is_limited(response: &Response) -> bool {
+    matches!(response.status.as_u16(), 429 | 477)
 }
 
 fn public_host() -> String {
     "https://api.hubapi.com".to_owned()
 }
 
-fn phone() -> String {
-    "phone".to_owned()
+fn phone() -> Property {
+    Property("phone".to_owned())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the setting is optional, its default is not")]
-fn country() -> Option<String> {
-    Some("hs_country_region_code".to_owned())
+fn country() -> Property {
+    Property("hs_country_region_code".to_owned())
 }

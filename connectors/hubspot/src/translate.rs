@@ -13,7 +13,7 @@ use crate::wire::{Contact, LegalBasis, SubscriptionState, SubscriptionStatus};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fields {
     pub(crate) phone: String,
-    pub(crate) country: Option<String>,
+    pub(crate) country: String,
     pub(crate) customer: Option<String>,
     pub(crate) audience: Option<String>,
 }
@@ -21,24 +21,15 @@ pub(crate) struct Fields {
 impl Fields {
     /// The properties to ask for: identity, reachability, and the opt-outs of all e-mail and of each subscription type.
     pub(crate) fn properties(&self, lists: &[String]) -> Vec<String> {
-        let named = [Some(&self.phone), self.country.as_ref(), self.customer.as_ref(), self.audience.as_ref()];
-        let fixed = FIXED.iter().map(|name| (*name).to_owned());
+        let named = [Some(&self.phone), Some(&self.country), self.customer.as_ref(), self.audience.as_ref()];
+        let fixed = FIXED.split(' ').map(str::to_owned);
         fixed.chain(named.into_iter().flatten().cloned()).chain(lists.iter().map(|list| opt_out(list))).collect()
     }
 }
 
 /// What every contact is asked for.
-const FIXED: [&str; 9] = [
-    "email",
-    "hs_additional_emails",
-    "mobilephone",
-    "lastmodifieddate",
-    "hs_email_optout",
-    "hs_email_bad_address",
-    "hs_email_hard_bounce_reason_enum",
-    "hs_email_quarantined",
-    "hs_email_quarantined_reason",
-];
+const FIXED: &str = "email hs_additional_emails mobilephone hs_email_optout hs_email_bad_address \
+    hs_email_hard_bounce_reason_enum hs_email_quarantined hs_email_quarantined_reason";
 
 /// One contact on its way from wire to observation.
 pub(crate) struct Translation<'a> {
@@ -80,7 +71,7 @@ impl Translation<'_> {
             emails,
             phones,
             customer: named(&self.fields.customer).map(CustomerNo::new),
-            country: named(&self.fields.country).and_then(|text| country(&text)),
+            country: self.contact.text(&self.fields.country).and_then(|text| country(&text)),
             audience: named(&self.fields.audience).and_then(|text| audience(&text)),
             ..Identity::default()
         }
@@ -263,3 +254,88 @@ const COUNTRY_NAMES: &str = "AT=austria,österreich;BE=belgium,belgique,belgië,
     LT=lithuania,lietuva;LU=luxembourg,luxemburg;LV=latvia,latvija;MT=malta;NL=netherlands,the netherlands,nederland;\
     NO=norway,norge;PL=poland,polska;PT=portugal;RO=romania,românia;SE=sweden,sverige;SI=slovenia,slovenija;\
     SK=slovakia,slovensko;US=united states,united states of america,usa";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use unisson_consent::Level;
+
+    use super::*;
+
+    fn observe(contact: Value, statuses: Value) -> Observation {
+        let contact: Contact = serde_json::from_value(contact).unwrap();
+        let statuses: Vec<SubscriptionStatus> = serde_json::from_value(statuses).unwrap();
+        let fields = Fields { phone: "phone".to_owned(), country: "country".to_owned(), ..Fields::default() };
+        let (lists, presence) = (["7".to_owned()], Presence::Present);
+        Translation { fields: &fields, lists: &lists, contact: &contact, statuses: &statuses, presence }.observation()
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+            Just(json!([])),
+            Just(json!({"nested": true})),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_word_subscribed_claims_an_opt_in_and_never_more_than_a_traceable_one(
+            word in prop_oneof![Just("SUBSCRIBED".to_owned()), Just("UNSUBSCRIBED".to_owned()), ".*"],
+            basis in prop_oneof![Just("CONSENT_WITH_NOTICE".to_owned()), ".*"],
+            source in ".*",
+        ) {
+            let told = json!([{"subscriberIdString": "a@example.org", "subscriptionId": 7, "status": word,
+                "source": source, "legalBasis": basis, "timestamp": "2026-05-02T20:00:00Z"}]);
+            for slot in observe(json!({"id": "1", "properties": {}}), told).slots {
+                prop_assert!(slot.status != Status::Subscribed || word == "SUBSCRIBED");
+                prop_assert!(slot.evidence.level() <= Level::Traceable);
+            }
+        }
+
+        #[test]
+        fn no_property_whatever_it_holds_claims_an_opt_in(values in proptest::collection::vec(any_value(), 12)) {
+            let lists = ["7".to_owned()];
+            let names = Fields { phone: "phone".to_owned(), ..Fields::default() }.properties(&lists);
+            let properties: serde_json::Map<String, Value> = names.into_iter().zip(values).collect();
+            let seen = observe(json!({"id": "1", "properties": properties}), json!([]));
+            prop_assert_eq!(seen.slots.len(), 2);
+            for slot in seen.slots {
+                prop_assert!(matches!(slot.status, Status::Unsubscribed | Status::Never));
+            }
+        }
+
+        #[test]
+        fn a_country_is_a_code_of_the_standard_or_none(text in ".{0,20}") {
+            let known = country(&text).is_none_or(|country| ISO_3166.split(' ').any(|code| code == country.as_str()));
+            prop_assert!(known);
+        }
+    }
+
+    #[test]
+    fn countries_are_read_from_codes_and_names_that_mean_one() {
+        for (text, code) in [
+            ("fr", Some("FR")),
+            ("FR", Some("FR")),
+            ("UK", Some("GB")),
+            ("EL", Some("GR")),
+            ("France", Some("FR")),
+            ("DEUTSCHLAND", Some("DE")),
+            ("Österreich", Some("AT")),
+            ("United States", Some("US")),
+            ("Georgia", None),
+            ("XX", None),
+            ("FRA", None),
+            ("", None),
+        ] {
+            assert_eq!(country(text).map(|country| country.as_str().to_owned()).as_deref(), code, "{text}");
+        }
+        let named = COUNTRY_NAMES.split(';').map(|line| line.split_once('=').unwrap().0);
+        assert!(named.map(|code| Country::parse(code).unwrap()).all(|code| ISO_3166.contains(code.as_str())));
+        assert_eq!(ISO_3166.split(' ').count(), 249);
+    }
+}

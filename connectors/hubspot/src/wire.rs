@@ -122,7 +122,7 @@ impl ItemError {
 }
 
 /// HubSpot's classes of errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Category {
     ValidationError,
@@ -137,6 +137,11 @@ pub(crate) enum Category {
 }
 
 impl Category {
+    /// The vendor's word, as the code that is told of a refusal.
+    pub(crate) fn code(self) -> String {
+        json!(self).as_str().unwrap_or("UNKNOWN").to_owned()
+    }
+
     /// Whether the same item may succeed later.
     pub(crate) fn may_pass(self) -> bool {
         matches!(self, Self::Conflict | Self::RateLimits)
