@@ -136,8 +136,7 @@ impl Company {
             let report = run.json();
             let held = run.code == 3;
             let rests = !held && planned(&report) == 0 && delivered(&report) == 0;
-            if held {
-                let name = report["run"].as_str().expect("a run").to_owned();
+            for name in held_runs(&report) {
                 runs.push(self.run(&["approve", &name, "--json"]).await);
             }
             runs.push(run);
@@ -170,12 +169,31 @@ impl Company {
     }
 }
 
+/// The runs whose changes the guard holds.
+///
+/// # Panics
+/// Where the report is none.
+pub fn held_runs(report: &Value) -> Vec<String> {
+    let instances = report["instances"].as_object().expect("instances");
+    let held = instances.values().filter_map(|part| part["held"].as_object());
+    let mut runs: Vec<String> = held.flat_map(|held| held.keys().cloned()).collect();
+    runs.sort();
+    runs.dedup();
+    runs
+}
+
 /// How many changes a run planned.
+///
+/// # Panics
+/// Where the report is none.
 pub fn planned(report: &Value) -> u64 {
     figure(report, "planned")
 }
 
 /// How many changes a run delivered, with whatever outcome.
+///
+/// # Panics
+/// Where the report is none.
 pub fn delivered(report: &Value) -> u64 {
     figure(report, "delivered")
 }

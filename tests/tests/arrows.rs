@@ -77,7 +77,8 @@ fn pure_crates_use_nothing_of_the_edge() {
 
 #[test]
 fn the_code_map_names_every_crate() {
-    let map = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/README.md")).expect("the code map");
+    let map =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/README.md")).expect("the code map");
     for name in arrows().keys().filter(|name| *name != "unisson-tests") {
         let short = name.strip_prefix("unisson-").unwrap_or(name);
         assert!(map.contains(&format!("`{short}`")), "crates/README.md does not name `{short}`");

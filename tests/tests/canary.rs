@@ -10,7 +10,12 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
     let company = Company::found(17, 300, |settings| settings).await;
     // An address in an error body is what vendors put into logs.
     for handle in [company.twins.mailchimp().handle(), company.twins.hubspot().handle()] {
-        let rule = Rule { fault: Fault::AddressInError, path: String::new(), method: None, when: When::Call { number: 4, times: 1 } };
+        let rule = Rule {
+            fault: Fault::AddressInError,
+            path: String::new(),
+            method: None,
+            when: When::Call { number: 4, times: 1 },
+        };
         handle.inject(rule).expect("the fault is understood");
     }
     let mut told = String::new();
@@ -33,7 +38,8 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
         assert!(!told.contains(&address) && !told.contains(&encoded), "an address was told");
         assert!(local.len() < 8 || !told.contains(local), "the local part of an address was told");
     }
-    let keys = [MailchimpOptions::default().key.reveal().to_owned(), Options::default().hubspot.token.reveal().to_owned()];
+    let keys =
+        [MailchimpOptions::default().key.reveal().to_owned(), Options::default().hubspot.token.reveal().to_owned()];
     for key in keys {
         assert!(!told.contains(&key), "a secret was told");
     }

@@ -24,9 +24,9 @@ fn texts(value: &toml::Value) -> BTreeSet<String> {
 /// Whether a licence expression can be met with the allowed licences alone.
 fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let expression = expression.replace('/', " OR ");
-    expression.split(" AND ").all(|all| {
-        all.split(" OR ").any(|one| allowed.contains(one.trim().trim_matches(['(', ')']).trim()))
-    })
+    expression
+        .split(" AND ")
+        .all(|all| all.split(" OR ").any(|one| allowed.contains(one.trim().trim_matches(['(', ')']).trim())))
 }
 
 #[test]

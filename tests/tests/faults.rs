@@ -33,18 +33,15 @@ fn faults() -> Vec<(&'static str, Fault)> {
 }
 
 /// Small pages, so that there is a middle.
+#[expect(clippy::needless_pass_by_value, reason = "a company is founded with a function from text to text")]
 fn small_pages(settings: String) -> String {
     settings.replace("api_key =", "page_size = 100\napi_key =")
 }
 
 async fn under(seed: u64, fault: &Fault, path: &str, handle: impl Fn(&Company) -> &Handle) -> (Company, i32) {
     let company = Company::found(seed, PEOPLE, small_pages).await;
-    let rule = Rule {
-        fault: fault.clone(),
-        path: path.to_owned(),
-        method: None,
-        when: When::Page { number: 3, times: 1 },
-    };
+    let rule =
+        Rule { fault: fault.clone(), path: path.to_owned(), method: None, when: When::Page { number: 3, times: 1 } };
     handle(&company).inject(rule).expect("the fault is understood");
     let run = company.run(&["sync", "--json"]).await;
     let report = run.json();
@@ -52,7 +49,8 @@ async fn under(seed: u64, fault: &Fault, path: &str, handle: impl Fn(&Company) -
     assert!(matches!(run.code, 0 | 2 | 3), "{}\n{}", run.out, run.err);
     assert!(complete || run.code != 0, "what is incomplete does not end with 0");
     if !complete {
-        let vanished = report["instances"].as_object().expect("instances").values().map(|part| part["vanished"].as_u64());
+        let vanished =
+            report["instances"].as_object().expect("instances").values().map(|part| part["vanished"].as_u64());
         assert!(vanished.flatten().all(|count| count == 0), "nothing is inferred from what was not seen");
     }
     let told = format!("{}{}", run.out, run.err);
@@ -98,8 +96,11 @@ async fn writes_that_fail_in_every_way_arrive_in_the_end() {
         company.suppressions().await
     };
     let company = Company::found(41, 400, |settings| settings).await;
-    for fault in [Fault::LostAnswer, Fault::ServerError(500), Fault::RateLimited(RetryAfter::Bare), Fault::FalseAcknowledgement] {
-        let rule = Rule { fault, path: "/members/".to_owned(), method: Some("PATCH".to_owned()), when: When::Percent(10) };
+    for fault in
+        [Fault::LostAnswer, Fault::ServerError(500), Fault::RateLimited(RetryAfter::Bare), Fault::FalseAcknowledgement]
+    {
+        let rule =
+            Rule { fault, path: "/members/".to_owned(), method: Some("PATCH".to_owned()), when: When::Percent(10) };
         company.twins.mailchimp().handle().inject(rule).expect("the fault is understood");
     }
     for _ in 0..2 {

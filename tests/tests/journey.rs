@@ -14,7 +14,8 @@ async fn after_a_sync_every_refusal_stands_on_every_platform_and_a_second_sync_w
     let look = company.run(&["sync", "--dry-run", "--json"]).await;
     assert!(planned(&look.json()) > 100, "the twins contradict each other: {}", look.out);
     assert_eq!(delivered(&look.json()), 0);
-    let written = || company.twins.mailchimp().handle().tally().writes + company.twins.hubspot().handle().tally().writes;
+    let written =
+        || company.twins.mailchimp().handle().tally().writes + company.twins.hubspot().handle().tally().writes;
     // Reading subscription states in batches is a POST that changes nothing; so the platforms' own states are compared.
     let before = states(&company);
     company.settle().await;
@@ -56,7 +57,10 @@ async fn assert_refused_nowhere_subscribed(company: &Company) {
         };
         for topic in topics {
             let held = company.twins.hubspot().contact(address).is_some();
-            assert!(!held || company.twins.hubspot().choice(address, *topic) != Some("SUBSCRIBED"), "{purpose} at {topic}");
+            assert!(
+                !held || company.twins.hubspot().choice(address, *topic) != Some("SUBSCRIBED"),
+                "{purpose} at {topic}"
+            );
         }
     }
 }
@@ -113,11 +117,13 @@ async fn nobody_is_suppressed_for_a_missing_proof_unless_full_is_asked_for() {
     let subscribed = company.twins.mailchimp().count(Audience::Letter, Status::Subscribed);
     assert!(subscribed > 100, "{subscribed} stay subscribed, proven or not");
 
-    let strict = Company::found(5, 600, |settings| settings.replace("enforce = \"negatives\"", "enforce = \"full\"")).await;
+    let strict =
+        Company::found(5, 600, |settings| settings.replace("enforce = \"negatives\"", "enforce = \"full\"")).await;
     strict.settle().await;
     assert!(strict.twins.mailchimp().count(Audience::Letter, Status::Subscribed) < subscribed);
 
-    let observed = Company::found(5, 600, |settings| settings.replace("enforce = \"negatives\"", "enforce = \"observe\"")).await;
+    let observed =
+        Company::found(5, 600, |settings| settings.replace("enforce = \"negatives\"", "enforce = \"observe\"")).await;
     let before = states(&observed);
     observed.settle().await;
     assert_eq!(states(&observed), before, "observe writes nothing");
@@ -125,7 +131,8 @@ async fn nobody_is_suppressed_for_a_missing_proof_unless_full_is_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspicious_run_is_held_until_somebody_approves_it_but_a_persons_own_no_is_not() {
-    let strict = |settings: String| settings.replace("[instances.news]", "[guard]\ncount = 1\nshare = 0.0\n\n[instances.news]");
+    let strict =
+        |settings: String| settings.replace("[instances.news]", "[guard]\ncount = 1\nshare = 0.0\n\n[instances.news]");
     let company = Company::found(3, 500, strict).await;
     let run = company.run(&["sync", "--json"]).await;
     assert_eq!(run.code, 3, "{}", run.out);
@@ -142,7 +149,10 @@ async fn a_suspicious_run_is_held_until_somebody_approves_it_but_a_persons_own_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_reached_is_named_and_the_exit_code_says_so() {
-    let company = Company::found(2, 200, |settings| settings.replace("connector = \"hubspot\"", "connector = \"hubspot\"\nenabled = false")).await;
+    let company = Company::found(2, 200, |settings| {
+        settings.replace("connector = \"hubspot\"", "connector = \"hubspot\"\nenabled = false")
+    })
+    .await;
     let run = company.run(&["sync", "--json"]).await;
     assert_eq!(run.code, 2, "{}", run.out);
     assert!(run.json()["instances"]["crm"]["errors"][0].as_str().expect("an error").contains("disabled"));
@@ -169,7 +179,8 @@ async fn the_ledger_verifies_and_the_list_is_exported_in_the_shapes_platforms_ta
     for (shape, length) in [("sha256", 64), ("md5", 32)] {
         let out = company.path().join(shape);
         let path = out.to_str().expect("a path");
-        let export = company.run(&["suppressions", "export", "--channel", "email", "--shape", shape, "--out", path]).await;
+        let export =
+            company.run(&["suppressions", "export", "--channel", "email", "--shape", shape, "--out", path]).await;
         assert_eq!(export.code, 0, "{}", export.err);
         let text = std::fs::read_to_string(&out).expect("the export");
         let mut lines = text.lines();

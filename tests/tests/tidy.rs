@@ -64,7 +64,8 @@ fn test_addresses_use_reserved_domains() {
             let domain = domain.trim_end_matches('.').to_lowercase();
             let looks_real = [".com", ".org", ".net", ".fr", ".de", ".io"].iter().any(|end| domain.ends_with(end));
             // The two Gmail domains stand for the rules about them.
-            let allowed = reserved.iter().any(|end| domain.ends_with(end)) || matches!(domain.as_str(), "gmail.com" | "googlemail.com");
+            let allowed = reserved.iter().any(|end| domain.ends_with(end))
+                || matches!(domain.as_str(), "gmail.com" | "googlemail.com");
             assert!(!looks_real || allowed, "{}: {domain} is no reserved domain", path.display());
         }
     }

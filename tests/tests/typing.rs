@@ -17,12 +17,15 @@ async fn every_shared_scenario_passes_by_the_command_a_user_types() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_misspelt_key_is_refused_with_the_nearest_name() {
-    let company = Company::found(1, 20, |settings| settings.replace("[instances.news]", "[gaurd]\ncount = 3\n[instances.news]")).await;
+    let company =
+        Company::found(1, 20, |settings| settings.replace("[instances.news]", "[gaurd]\ncount = 3\n[instances.news]"))
+            .await;
     let check = company.run(&["check"]).await;
     assert_eq!(check.code, 1);
     assert!(check.err.contains("gaurd") && check.err.contains("guard"), "{}", check.err);
 
-    let company = Company::found(1, 20, |settings| settings.replace("purpose = \"newsletter\"", "purpose = \"newsleter\"")).await;
+    let company =
+        Company::found(1, 20, |settings| settings.replace("purpose = \"newsletter\"", "purpose = \"newsleter\"")).await;
     let check = company.run(&["check"]).await;
     assert_eq!(check.code, 1);
     assert!(check.err.contains("newsletter"), "{}", check.err);
@@ -30,8 +33,10 @@ async fn a_misspelt_key_is_refused_with_the_nearest_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_written_out_is_refused_and_not_repeated() {
-    let company =
-        Company::found(1, 20, |settings| settings.replace("api_key = { file = \"mailchimp.key\" }", "api_key = \"canary-us1\"")).await;
+    let company = Company::found(1, 20, |settings| {
+        settings.replace("api_key = { file = \"mailchimp.key\" }", "api_key = \"canary-us1\"")
+    })
+    .await;
     let check = company.run(&["check"]).await;
     assert_eq!(check.code, 1);
     assert!(check.err.contains("env =") && !check.err.contains("canary"), "{}", check.err);

@@ -45,7 +45,10 @@ impl Site {
 
     /// A digest of everything the law says; under another one, every standing is made anew.
     pub(crate) fn law_hash(&self) -> String {
-        let text = format!("{}\n{:?}\n{:?}", self.policy.hash, self.law.policy.lists, self.law.systems);
+        // How far an instance is enforced is no law, but it decides what is planned: another setting plans anew.
+        let enforced: Vec<_> =
+            self.settings.instances.iter().map(|(name, instance)| (name, instance.enabled, instance.enforce)).collect();
+        let text = format!("{}\n{:?}\n{:?}\n{enforced:?}", self.policy.hash, self.law.policy.lists, self.law.systems);
         hex(&Sha256::digest(text))
     }
 

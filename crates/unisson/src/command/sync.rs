@@ -50,7 +50,7 @@ pub(crate) fn show(report: &RunReport, screen: Screen) -> Result<(), Failure> {
             number(part.facts),
             number(total(&part.planned)),
             number(total(&part.delivered)),
-            part.held.map_or(String::new(), |(changes, _)| number(changes)),
+            number(total(&part.held)),
             number(part.rejects),
         ]);
     }
@@ -59,9 +59,7 @@ pub(crate) fn show(report: &RunReport, screen: Screen) -> Result<(), Failure> {
     for (name, part) in &report.instances {
         show_instance(name, part, screen)?;
     }
-    if report.instances.values().any(|part| part.held.is_some()) {
-        screen.say(format!("look at it with `unisson runs {0}`, let it go with `unisson approve {0}`", report.run));
-    } else if report.dry_run && report.total(|part| total(&part.planned)) > 0 {
+    if report.dry_run && report.total(|part| total(&part.planned)) > 0 {
         screen.say("run `unisson sync` to carry it out");
     }
     Ok(())
@@ -76,8 +74,11 @@ fn show_instance(name: &str, part: &InstanceReport, screen: Screen) -> Result<()
         let style = if what.ends_with(" done") { GOOD } else { CARE };
         line(style, format!("{what}: {}", number(*changes)))?;
     }
-    if let Some((changes, contacts)) = part.held {
-        line(CARE, format!("held: {} changes of {} contacts", number(changes), number(contacts)))?;
+    for (run, changes) in &part.held {
+        line(CARE, format!("held: {} changes, let go by: unisson approve {run}", number(*changes)))?;
+    }
+    for (what, changes) in &part.waiting {
+        line(CARE, format!("waiting: {what}: {}", number(*changes)))?;
     }
     for (list, contacts) in &part.unmapped {
         line(
