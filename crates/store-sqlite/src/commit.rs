@@ -296,3 +296,41 @@ fn save_position(db: &Connection, stream: i64, position: &Position) -> Result<()
     db.prepare_cached(SQL).during("write a position")?.execute(values).during("write a position")?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use unisson_store::StoreErrorKind;
+    use unisson_store::suite::fixture::{commit, contact};
+
+    use super::write;
+    use crate::open::{Access, open};
+    use crate::{ledger, record};
+
+    #[test]
+    fn a_full_disk_loses_nothing_that_was_acknowledged_and_passes_once_there_is_room() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut db = open(&folder.path().join("unisson.db"), Access::ReadWrite).unwrap();
+        let pages: i64 = db.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        db.connection.pragma_update(None, "max_page_count", pages + 20).unwrap();
+        let page = |from: u32| {
+            let natives = (from..from + 50).map(|number| contact(&format!("news-{from}"), &number.to_string()));
+            natives.fold(commit("r"), unisson_store::suite::fixture::Draft::learn).build()
+        };
+        let mut acknowledged = 0;
+        let error = loop {
+            match write(&mut db, page(acknowledged)) {
+                Ok(_) => acknowledged += 50,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), StoreErrorKind::Full, "{error}");
+        assert!(acknowledged > 0, "some of it has room");
+        assert_eq!(ledger::verify(&mut db).unwrap().facts, u64::from(acknowledged));
+        let (system, first) =
+            (format!("news-{acknowledged}").as_str().into(), [acknowledged.to_string().as_str().into()]);
+        assert_eq!(record::known(&mut db, &system, &first).unwrap(), vec![None]);
+        db.connection.pragma_update(None, "max_page_count", pages + 10_000).unwrap();
+        assert_eq!(write(&mut db, page(acknowledged)).unwrap().facts, 50);
+        assert!(record::known(&mut db, &system, &first).unwrap()[0].is_some(), "its instance was numbered anew");
+    }
+}

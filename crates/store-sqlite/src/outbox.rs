@@ -62,13 +62,17 @@ pub(crate) fn recall(db: &Connection, judged: &Judged, at: Timestamp) -> Result<
     const CANCEL: &str = "UPDATE outbox SET state = 'cancelled', held_by = NULL, not_before = NULL, code = '', settled_at = ?2 \
          WHERE id = ?1 AND state IN ('draft', 'held', 'pending', 'later', 'refused')";
     const CONFIRM: &str = "UPDATE outbox SET state = 'done', settled_at = ?2 WHERE id = ?1 AND state = 'unknown'";
-    const RETRY: &str =
-        "UPDATE outbox SET state = 'pending', settled_at = NULL WHERE id = ?1 AND state = 'unknown' AND ?2 = ?2";
-    for (sql, ids) in [(CANCEL, &judged.cancelled), (CONFIRM, &judged.confirmed), (RETRY, &judged.retried)] {
-        let mut update = db.prepare_cached(sql).during("write a planned change")?;
+    const RETRY: &str = "UPDATE outbox SET state = 'pending', settled_at = NULL WHERE id = ?1 AND state = 'unknown'";
+    const DURING: &str = "write a planned change";
+    for (sql, ids) in [(CANCEL, &judged.cancelled), (CONFIRM, &judged.confirmed)] {
+        let mut update = db.prepare_cached(sql).during(DURING)?;
         for id in ids {
-            update.execute((&id.0, nanos(at))).during("write a planned change")?;
+            update.execute((&id.0, nanos(at))).during(DURING)?;
         }
+    }
+    let mut update = db.prepare_cached(RETRY).during(DURING)?;
+    for id in &judged.retried {
+        update.execute([&id.0]).during(DURING)?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) const MIGRATIONS: [&str; 1] = [V1];
 
 const V1: &str = "
 -- What is known once: the version of the schema, the hash of the law.
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 -- The last numbers that were given, and how much there is. One row.
 CREATE TABLE counter (
@@ -27,10 +27,10 @@ CREATE TABLE counter (
     subjects INTEGER NOT NULL,
     facts INTEGER NOT NULL,
     commits INTEGER NOT NULL
-);
+) STRICT;
 INSERT INTO counter VALUES (1, 0, 0, 0, 0, 0, 0);
 
-CREATE TABLE instance (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE instance (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- Streams, each with where it stands once it was read.
 CREATE TABLE stream (
@@ -42,7 +42,7 @@ CREATE TABLE stream (
     sweeping INTEGER,
     swept_at INTEGER,
     UNIQUE (instance, name)
-);
+) STRICT;
 
 -- Records of systems; instance 0 has a row for each fact that names no record, with the fact's id as its native id.
 -- The native id may be personal and stands nowhere else. What a record showed last is there once it was seen.
@@ -55,7 +55,7 @@ CREATE TABLE record (
     presence INTEGER,
     digest BLOB,
     replica BLOB
-);
+) STRICT;
 CREATE UNIQUE INDEX record_native ON record (instance, native);
 CREATE INDEX record_subject ON record (subject);
 CREATE INDEX record_present ON record (instance, stream, presence) WHERE presence = 0;
@@ -67,7 +67,7 @@ CREATE TABLE fact (
     seq INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (record, id)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 -- The ledger's chain.
 CREATE TABLE commit_log (
@@ -77,7 +77,7 @@ CREATE TABLE commit_log (
     prev BLOB NOT NULL,
     hash BLOB NOT NULL,
     entries BLOB NOT NULL
-);
+) STRICT;
 
 -- The erasable table: everything that names a person. Class and spelling are narrow digests for the index; an identifier
 -- belongs to the subject of the record it was first seen on.
@@ -91,11 +91,11 @@ CREATE TABLE identifier (
     grant_key TEXT,
     suppress_key TEXT,
     defect INTEGER
-);
+) STRICT;
 CREATE INDEX identifier_class ON identifier (class, spelling);
 
 -- Clusters of records. Without a standing, a subject is stale.
-CREATE TABLE subject (no INTEGER PRIMARY KEY, standing BLOB, valid_until INTEGER);
+CREATE TABLE subject (no INTEGER PRIMARY KEY, standing BLOB, valid_until INTEGER) STRICT;
 CREATE INDEX subject_stale ON subject (no) WHERE standing IS NULL;
 CREATE INDEX subject_valid_until ON subject (valid_until) WHERE valid_until IS NOT NULL;
 
@@ -117,7 +117,7 @@ CREATE TABLE outbox (
     code TEXT NOT NULL,
     planned_at INTEGER NOT NULL,
     settled_at INTEGER
-);
+) STRICT;
 CREATE INDEX outbox_open ON outbox (record) WHERE state NOT IN ('done', 'gone', 'cancelled');
 CREATE INDEX outbox_draft ON outbox (instance) WHERE state = 'draft';
 CREATE INDEX outbox_held ON outbox (held_by) WHERE state = 'held';
@@ -130,7 +130,7 @@ CREATE TABLE run (
     ended_at INTEGER,
     state TEXT NOT NULL,
     report TEXT NOT NULL
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX run_started_at ON run (started_at, id);
 ";
 

@@ -1,4 +1,5 @@
 //! Law: the embedded store and the store in memory answer the same to the same history, and reopening changes nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -26,7 +27,7 @@ async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_history_gives_the_same_answers(steps in history()) {

@@ -1,4 +1,5 @@
 //! The embedded store passes the suite.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::ops::Deref;
 

@@ -7,21 +7,20 @@
 //!
 //! Everything here is a function of the commit and of what the store finds, so every store numbers alike.
 
+mod desk;
 mod roll;
 mod sets;
-
-use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use unisson_connector::{Presence, StreamId};
 use unisson_consent::{FactId, RecordRef, SystemId};
-use unisson_plan::{Commit, Digest, Replica};
+use unisson_plan::{Commit, Digest};
 
-use crate::codec::{Numbers, encode_fact, encode_replica, encode_standing};
-use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::codec::{Numbers, encode_standing};
+use crate::error::Result;
 use crate::identifier::{Class, Identifier};
-use roll::{Roll, Trait};
-use sets::Sets;
+use desk::Desk;
+use roll::Roll;
 
 /// The number of the row that keeps facts which name nobody, or reach beyond the record they are told on: annulments and
 /// invalidations. They stand in everybody's dossier.
@@ -180,7 +179,7 @@ impl Enrolment<'_> {
 /// before.
 pub fn enrol<'c>(commit: &'c Commit, counters: Counters, lookup: &mut dyn Lookup) -> Result<Enrolment<'c>> {
     let roll = Roll::read(commit);
-    let mut desk = Desk { counters, located: Vec::new(), new_from: counters.record, numbers: Numbers::default() };
+    let mut desk = Desk::new(counters);
     desk.number_records(&roll, lookup)?;
     let named = desk.identify(&roll, lookup)?;
     let (subjects, merges) = desk.join(&roll, &named);
@@ -204,217 +203,7 @@ pub fn enrol<'c>(commit: &'c Commit, counters: Counters, lookup: &mut dyn Lookup
             body: encode_standing(&judged.decisions, &desk.numbers)?,
         });
     }
-    let new = |located: &&(RecordKey, Located)| located.1.record > desk.new_from;
-    let located: Vec<(RecordKey, Located)> = roll.keys.into_iter().zip(desk.located).collect();
-    enrolment.records = located
-        .iter()
-        .filter(new)
-        .map(|(key, at)| NewRecord { number: at.record, key: key.clone(), subject: at.subject })
-        .collect();
+    enrolment.records = desk.new_records(roll);
     enrolment.numbers = desk.numbers;
     Ok(enrolment)
-}
-
-/// An identifier with its class and what the store knows of it.
-struct Named {
-    identifier: Identifier,
-    class: Class,
-    found: Found,
-    /// The places of the records it was named with.
-    records: Vec<usize>,
-}
-
-/// The numbers given so far.
-struct Desk {
-    counters: Counters,
-    /// Where each record of the roll stands. A new one has no subject until all are joined.
-    located: Vec<Located>,
-    /// Records with greater numbers are new.
-    new_from: u64,
-    numbers: Numbers,
-}
-
-impl Desk {
-    fn number_records(&mut self, roll: &Roll<'_>, lookup: &mut dyn Lookup) -> Result<()> {
-        let mut order: Vec<usize> = (0..roll.keys.len()).collect();
-        order.sort_unstable_by_key(|place| &roll.keys[*place]);
-        let mut found: Vec<Option<Located>> = vec![None; roll.keys.len()];
-        for place in order {
-            found[place] = lookup.record(&roll.keys[place])?;
-        }
-        for (place, key) in roll.keys.iter().enumerate() {
-            if found[place].is_none() && roll.required.contains(&place) {
-                return Err(StoreError::new(
-                    StoreErrorKind::Corrupt,
-                    "write a planned change",
-                    "its record is not known: read its instance anew",
-                ));
-            }
-            let at = found[place].unwrap_or_else(|| {
-                self.counters.record += 1;
-                Located { record: self.counters.record, subject: 0 }
-            });
-            self.located.push(at);
-            if let RecordKey::Named(record) = key {
-                self.numbers.set_record(record.clone(), at.record);
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads what was named as identifiers and looks each up once.
-    fn identify(&self, roll: &Roll<'_>, lookup: &mut dyn Lookup) -> Result<Vec<Named>> {
-        let mut places: HashMap<Identifier, usize> = HashMap::new();
-        let mut named: Vec<Named> = Vec::new();
-        for (record, mention) in &roll.traits {
-            let identifier = mention.identifier(self.located[*record].record);
-            let next = named.len();
-            let place = *places.entry(identifier.clone()).or_insert(next);
-            if place == next {
-                let class = identifier.class();
-                named.push(Named { identifier, class, found: Found::default(), records: Vec::new() });
-            }
-            if named[place].records.last() != Some(record) {
-                named[place].records.push(*record);
-            }
-        }
-        let mut order: Vec<(i64, usize)> =
-            named.iter().enumerate().map(|(place, named)| (named.class.key(), place)).collect();
-        order.sort_unstable();
-        for (_, place) in order {
-            named[place].found = lookup.identifier(&named[place].identifier, &named[place].class)?;
-        }
-        Ok(named)
-    }
-
-    /// Joins records into subjects. Gives the new subjects and the merges of old ones.
-    fn join(&mut self, roll: &Roll<'_>, named: &[Named]) -> (Vec<u64>, Vec<(u64, u64)>) {
-        let mut sets = Sets::new(self.located.len());
-        let mut subjects: BTreeMap<u64, usize> = BTreeMap::new();
-        for (place, at) in self.located.iter().enumerate().filter(|(_, at)| at.subject != 0) {
-            let node = *subjects.entry(at.subject).or_insert_with(|| sets.push());
-            sets.join(place, node);
-        }
-        let mut classes: HashMap<&Class, usize> = HashMap::new();
-        for named in named {
-            let node = *classes.entry(&named.class).or_insert_with(|| sets.push());
-            named.records.iter().for_each(|record| sets.join(*record, node));
-            if let Some(subject) = named.found.subject {
-                let holder = *subjects.entry(subject).or_insert_with(|| sets.push());
-                sets.join(holder, node);
-            }
-        }
-        for (a, b) in &roll.joins {
-            sets.join(*a, *b);
-        }
-        // In ascending order, so the first subject of a set is the lowest.
-        let mut kept: HashMap<usize, u64> = HashMap::new();
-        let mut merges = Vec::new();
-        for (subject, node) in &subjects {
-            let into = *kept.entry(sets.root(*node)).or_insert(*subject);
-            if into != *subject {
-                merges.push((*subject, into));
-            }
-        }
-        let mut new = Vec::new();
-        for place in 0..self.located.len() {
-            let counters = &mut self.counters;
-            self.located[place].subject = *kept.entry(sets.root(place)).or_insert_with(|| {
-                counters.subject += 1;
-                new.push(counters.subject);
-                counters.subject
-            });
-        }
-        self.counters.subjects = self.counters.subjects + new.len() as u64 - merges.len() as u64;
-        (new, merges)
-    }
-
-    fn number_identifiers(&mut self, named: Vec<Named>) -> Vec<NewIdentifier> {
-        let mut new = Vec::new();
-        for named in named {
-            let number = named.found.number.unwrap_or_else(|| {
-                self.counters.identifier += 1;
-                self.counters.identifier
-            });
-            if named.found.number.is_none() {
-                // Every identifier was named with a record.
-                let record = named.records.first().map_or(EVERYONE, |place| self.located[*place].record);
-                new.push(NewIdentifier { number, identifier: named.identifier.clone(), class: named.class, record });
-            }
-            self.numbers.set_identifier(named.identifier, number);
-        }
-        new
-    }
-
-    /// Decisions speak of identifiers that facts of their subject named before.
-    fn number_decisions(&mut self, commit: &Commit, lookup: &mut dyn Lookup) -> Result<()> {
-        let mut spoken: Vec<(i64, Identifier)> = Vec::new();
-        for known in commit.judged.iter().flat_map(|judged| &judged.decisions) {
-            let person = known.key.person.as_ref().map(Identifier::from);
-            for identifier in person.into_iter().chain([Identifier::from(&known.key.address)]) {
-                if self.numbers.identifier(&identifier).is_err()
-                    && spoken.last().is_none_or(|(_, last)| *last != identifier)
-                {
-                    spoken.push((identifier.class().key(), identifier));
-                }
-            }
-        }
-        spoken.sort_by_key(|(key, _)| *key);
-        for (_, identifier) in spoken {
-            if self.numbers.identifier(&identifier).is_ok() {
-                continue;
-            }
-            if let Some(number) = lookup.identifier(&identifier, &identifier.class())?.number {
-                self.numbers.set_identifier(identifier, number);
-            }
-        }
-        Ok(())
-    }
-
-    fn facts(&self, roll: &Roll<'_>) -> Result<Vec<EnrolledFact>> {
-        roll.facts
-            .iter()
-            .map(|told| {
-                let at = told.row.map(|place| self.located[place]);
-                let place = told.place(|place| self.located[place].record);
-                Ok(EnrolledFact {
-                    record: at.map_or(EVERYONE, |at| at.record),
-                    subject: at.map(|at| at.subject),
-                    id: told.fact.id,
-                    body: encode_fact(told.fact, place, &self.numbers)?,
-                })
-            })
-            .collect()
-    }
-
-    fn replicas<'c>(&self, roll: &Roll<'c>) -> Result<Vec<EnrolledReplica<'c>>> {
-        roll.replicas
-            .iter()
-            .map(|(place, replica): &(usize, &'c Replica)| {
-                let at = self.located[*place];
-                Ok(EnrolledReplica {
-                    record: at.record,
-                    subject: at.subject,
-                    system: &replica.record.system,
-                    stream: &replica.stream,
-                    presence: replica.presence,
-                    digest: replica.digest,
-                    body: encode_replica(replica, at.record, &self.numbers)?,
-                })
-            })
-            .collect()
-    }
-}
-
-impl Trait<'_> {
-    /// What it is, on the record of this number.
-    fn identifier(&self, record: u64) -> Identifier {
-        match self {
-            Self::Address(address) => (*address).into(),
-            Self::Hashed(hashed) => (*hashed).into(),
-            Self::Customer(customer) => (*customer).into(),
-            Self::Person(person) => (*person).into(),
-            Self::Birth(day) => Identifier::birth(record, *day),
-        }
-    }
 }

@@ -209,6 +209,13 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_that_was_written_anew_no_longer_leads_to_the_next() {
+        let mut commits = chain();
+        commits[0] = LedgerCommit::after((0, [0; 32]), Timestamp::UNIX_EPOCH, &RunId("other".to_owned()), &[]);
+        assert!(audit(&commits).unwrap_err().to_string().contains("commit 2 "));
+    }
+
+    #[test]
     fn the_run_and_the_entries_cannot_trade_bytes() {
         let at = Timestamp::UNIX_EPOCH;
         let mut commit = LedgerCommit::after((0, [0; 32]), at, &RunId("r".to_owned()), &[]);

@@ -35,7 +35,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// The state. A panic elsewhere leaves it as it was before the call that panicked wrote anything, so it stays usable.
+    /// The state. A panic is a bug that was reported where it happened; whoever outlives it may still look.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -83,6 +83,8 @@ macro_rules! store_suite {
             delivery::a_done_change_writes_what_its_record_shows,
             delivery::a_record_the_platform_does_not_hold_is_gone,
             delivery::a_late_settlement_of_an_ended_change_says_nothing,
+            delivery::a_refused_change_is_not_revived_by_a_late_settlement,
+            delivery::the_first_of_two_settlements_in_one_commit_counts,
             delivery::attempts_are_counted_at_every_settlement,
             place::a_stream_stands_where_it_was_left,
             place::absentees_are_the_present_records_of_a_stream_that_were_not_seen,

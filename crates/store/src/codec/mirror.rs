@@ -35,7 +35,7 @@ macro_rules! mirror {
 mirror!(ActorBody is Actor: DataSubject, Guardian, Operator, Import, Machine, MailboxProvider);
 mirror!(ViaBody is Via: Message, Account);
 mirror!(AudienceBody is Audience: B2c, B2b);
-mirror!(StatusBody is Status: Subscribed, Pending, Unsubscribed, Complained, Invalid, Blocked, Never, Deleted, Unknown);
+mirror!(StatusBody is Status: Subscribed, Pending, Unsubscribed, Complained, Invalid, Blocked, Never, Deleted, Unknown, Off);
 mirror!(RelationBody is Relation: Sale, Inquiry, Contract, ContractEnd);
 mirror!(ActivityBody is Activity: Click, Login, Purchase, Reply, Open);
 mirror!(BounceBody is Bounce: Hard, Soft, Reassigned, Sender);

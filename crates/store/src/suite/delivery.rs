@@ -149,6 +149,21 @@ pub async fn a_late_settlement_of_an_ended_change_says_nothing(store: &dyn Store
     assert_eq!(stale(store, at(0)).await, vec![]);
 }
 
+pub async fn a_refused_change_is_not_revived_by_a_late_settlement(store: &dyn Store) {
+    released(store, "a", vec![planned("news", "a", "c1", Action::Suppress)]).await;
+    claim(store, at(0), 1, Openings::Not).await;
+    write(store, commit("r").settle("c1", Settlement::Refused("1".to_owned()))).await;
+    write(store, commit("r").settle("c1", Settlement::Later(at(0)))).await;
+    assert_eq!(states(store).await, one("refused"));
+}
+
+pub async fn the_first_of_two_settlements_in_one_commit_counts(store: &dyn Store) {
+    released(store, "a", vec![planned("news", "a", "c1", Action::Suppress)]).await;
+    claim(store, at(0), 1, Openings::Not).await;
+    write(store, commit("r").settle("c1", Settlement::Unknown).settle("c1", Settlement::Done)).await;
+    assert_eq!(states(store).await, one("unknown"));
+}
+
 pub async fn attempts_are_counted_at_every_settlement(store: &dyn Store) {
     released(store, "a", vec![planned("news", "a", "c1", Action::Suppress)]).await;
     for attempts in 0..3 {
