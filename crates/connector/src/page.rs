@@ -1,7 +1,8 @@
 //! What a pull brings: pages of observations in the vendor's own words, and a proof of end.
 
 use unisson_consent::{
-    Actor, Audience, Channels, Country, CustomerNo, Evidence, Kind, ListId, Occurred, PersonId, RecordId, Scope, Status, Via,
+    Actor, Audience, Channels, Country, CustomerNo, Evidence, Kind, ListId, Occurred, PersonId, RecordId, Scope,
+    Status, Via,
 };
 
 use jiff::civil::Date;

@@ -271,7 +271,9 @@ proptest! {
 
     #[test]
     fn i12_linking_records_never_allows(history in histories(), law in laws(), picks in (0_usize..9, 0_usize..9)) {
-        prop_assume!(!history.is_empty());
+        if history.is_empty() {
+            return Ok(());
+        }
         let pick = |n: usize| record_of(&history[n % history.len()]);
         let link = named(Fact {
             record: None,
@@ -347,7 +349,10 @@ proptest! {
     fn i15_nobody_annuls_what_a_person_said_and_nobody_annuls_alone(history in histories(), kind in negative_kinds(), law in laws(), approvers in 0_usize..3) {
         let key = key("ana@example.com", "newsletter");
         let said = Fact { actor: if approvers < 2 { Actor::Import } else { Actor::DataSubject }, ..refusal(&key, kind.clone(), at("2026-11-20T00:00:00Z")) };
-        prop_assume!(!(approvers == 2 && kind == Kind::EraseRequest { verified: false }));
+        // The one exception: an objection inferred from a request that proved fraudulent.
+        if approvers == 2 && kind == (Kind::EraseRequest { verified: false }) {
+            return Ok(());
+        }
         let history = with(&history, said.clone());
         let annul = named(Fact {
             record: None,
@@ -395,7 +400,9 @@ proptest! {
 
     #[test]
     fn i18_marketing_refusals_leave_service_alone_and_service_carries_no_marketing(history in histories(), kind in negative_kinds(), law in laws()) {
-        prop_assume!(kind != Kind::EraseRequest { verified: true });
+        if kind == (Kind::EraseRequest { verified: true }) {
+            return Ok(());
+        }
         let service = key("ana@example.com", "service");
         let before = decide(&history, &service, &law);
         let after = decide(&with(&history, refusal(&service, kind, now())), &service, &law);
