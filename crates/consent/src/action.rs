@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::channel::Channel;
 use crate::decision::{Decision, Reason, Verdict};
 use crate::evidence::Level;
-use crate::fact::{Fact, Kind, RecordRef};
+use crate::fact::{Fact, Kind, RecordRef, Scope};
 use crate::law::{Key, Law, OwnPush, Verb};
 use crate::policy::Policy;
 use crate::scope;
@@ -30,6 +30,7 @@ pub enum Stance {
 }
 
 /// What one system shows of one key.
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, each set and lifted by its own words")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shown {
     /// What it shows of permission.
@@ -38,6 +39,10 @@ pub struct Shown {
     pub invalid: bool,
     /// Whether the host restricted the contact there.
     pub restricted: bool,
+    /// Whether it is asking the person itself, or shows a word that nobody mapped: nothing positive is pushed then.
+    pub waits: bool,
+    /// Whether the host keeps the contact out of normal sends there, in the segment that is asked to requalify.
+    pub asking: bool,
     /// Whether it holds exactly this address. No system is told an address it does not hold, except by a subscribe (I26).
     pub holds: bool,
 }
@@ -61,9 +66,9 @@ pub fn verb(decision: &Decision, shown: Shown, resubscribe: Resubscribe, push_gr
     match (decision.verdict, decision.reason) {
         (Verdict::Allow, Reason::Consent) if push_grants => readmit(shown, resubscribe),
         (Verdict::Allow, _) => None,
-        (Verdict::Ask, _) => (shown.stance == Stance::In).then_some(Verb::RequalOnly),
+        (Verdict::Ask, _) => (shown.stance == Stance::In && !shown.asking).then_some(Verb::RequalOnly),
         (Verdict::Deny, Reason::Erased) => None,
-        (Verdict::Deny, Reason::Restricted) => (!shown.restricted).then_some(Verb::Restrict),
+        (Verdict::Deny, Reason::Restricted) => (shown.holds && !shown.restricted).then_some(Verb::Restrict),
         (Verdict::Deny, Reason::Undeliverable) => (shown.holds && !shown.invalid).then_some(Verb::MarkInvalid),
         (Verdict::Deny, _) => {
             let unheard = decision.negative && shown.holds && shown.stance != Stance::Out;
@@ -74,9 +79,12 @@ pub fn verb(decision: &Decision, shown: Shown, resubscribe: Resubscribe, push_gr
 
 /// How an allowed contact gets back in. A vendor's block is reported, never dodged (I14).
 fn readmit(shown: Shown, resubscribe: Resubscribe) -> Option<Verb> {
+    if shown.waits {
+        return None;
+    }
     let closed = shown.stance == Stance::Out || shown.invalid;
     if !closed {
-        return (shown.stance != Stance::In).then_some(Verb::Subscribe);
+        return (shown.stance != Stance::In || shown.asking).then_some(Verb::Subscribe);
     }
     Some(match resubscribe {
         Resubscribe::Allowed => Verb::Subscribe,
@@ -90,10 +98,16 @@ impl Standing {
     ///
     /// A host that keeps replicas of what each system shows uses [`verb`] on them instead; the answers are the same.
     pub fn actions(&self, key: &Key, law: &Law, now: Timestamp) -> BTreeMap<SystemId, BTreeSet<Verb>> {
-        let decision = self.decide(key, law, now);
         let mut actions: BTreeMap<SystemId, BTreeSet<Verb>> = BTreeMap::new();
         for person in self.people.holding(&key.address, key.person.as_ref()) {
-            let records: Vec<(&RecordRef, &[Address])> = self.people.records_of(person).collect();
+            // Each person's own answer decides about that person's records: one's erasure does not erase the other.
+            let decision = self.decide_person(person, key, law, now);
+            let mut records: Vec<(&RecordRef, &[Address])> = self.people.records_of(person).collect();
+            if key.person.is_some() && decision.reason != Reason::Erased {
+                // A record that holds the shared mailbox and names nobody speaks to whoever reads it.
+                let nameless = self.people.nameless_holding(&key.address);
+                records.extend(nameless.iter().flat_map(|person| self.people.records_of(*person)));
+            }
             let verbs = if decision.reason == Reason::Erased {
                 self.erasures(person, &records, (law, now))
             } else {
@@ -147,20 +161,36 @@ impl Standing {
             held.kind() == key.address.kind()
                 && (held.grant_eq(&key.address) || held.suppress_key() == key.address.suppress_key())
         });
+        let holds = holds && !self.moved_away(record, &key.address);
         let mut shown = Shown { holds, ..Shown::default() };
         let mut gone = false;
+        let mut deliveries = 0;
         for word in self.words(record, law) {
             match word {
                 Word::Told(fact) => {
                     gone = matches!(fact.kind, Kind::Snapshot { status: Status::Deleted, .. });
                     if holds {
                         tell(&mut shown, fact, key, &law.policy);
+                        deliveries = if fact.kind == Kind::Delivered { deliveries + 1 } else { 0 };
+                        shown.invalid &= deliveries < law.policy.deliveries_clear_hard.max(1);
                     }
                 }
                 Word::Wrote(push) => gone = written(&mut shown, push, key, &law.policy) || gone,
             }
         }
         (!gone).then_some(shown)
+    }
+
+    /// Whether a record told that it moved away from an address and has not shown it since.
+    fn moved_away(&self, record: &RecordRef, address: &Address) -> bool {
+        let of_record = || self.facts.iter().filter(|fact| is_of(fact, record));
+        of_record().any(|moved| {
+            let Kind::AddressChange { from, .. } = &moved.kind else { return false };
+            from.grant_eq(address)
+                && !of_record().any(|fact| {
+                    fact.observed_at > moved.observed_at && fact.who.addresses.iter().any(|held| held.grant_eq(address))
+                })
+        })
     }
 
     /// Everything a record told and everything the host wrote to its system, in the order in which it took effect there.
@@ -218,47 +248,87 @@ impl Standing {
             .filter(|grant| erasures.iter().all(|erasure| grant.act.at.is_after(&erasure.act.at)))
             .map(|grant| self.fact_of(&grant.act).observed_at)
             .min();
-        records
-            .iter()
-            .filter_map(|(record, _)| {
-                let sighting = self.sighting(record, erased_at, returned_at)?;
-                let held = self
-                    .facts
-                    .iter()
-                    .any(|fact| is_of(fact, record) && matches!(fact.kind, Kind::Hold { until, .. } if now < until));
-                Some((record.system.clone(), if held { Verb::EraseExceptHold } else { sighting }))
-            })
-            .collect()
+        let rows = self.people.loose_of(person).filter_map(|id| {
+            // A row without an id is its own record: it can only have come before or after.
+            let fact = self.facts.iter().find(|fact| fact.id == *id && holds_data(&fact.kind))?;
+            let after = fact.observed_at > erased_at;
+            let again = returned_at.is_none_or(|returned| fact.observed_at < returned);
+            (!after || again).then(|| (fact.system.clone(), if after { Verb::ReErase } else { Verb::Erase }))
+        });
+        let of_records = records.iter().filter_map(|(record, _)| {
+            let hold = self.hold(record, now);
+            let sighting = self.sighting(record, (erased_at, returned_at), hold)?;
+            Some((record.system.clone(), if hold == Hold::Runs { Verb::EraseExceptHold } else { sighting }))
+        });
+        of_records.chain(rows).collect()
     }
 
-    /// How a record stands to an erasure: still there, back again, or (`None`) gone or part of a new beginning.
-    fn sighting(&self, record: &RecordRef, erased_at: Timestamp, returned_at: Option<Timestamp>) -> Option<Verb> {
-        let mut here: Option<Verb> = None;
-        let mut confirmed_gone = false;
-        let mut sightings: Vec<(Timestamp, bool)> = self
-            .facts
-            .iter()
-            .filter(|fact| is_of(fact, record) && holds_data(&fact.kind))
-            .map(|fact| (fact.observed_at, matches!(fact.kind, Kind::Snapshot { status: Status::Deleted, .. })))
-            .chain(self.pushes.iter().filter(|push| push.acknowledged && push.system == record.system).filter_map(
-                |push| {
-                    matches!(push.verb, Verb::Erase | Verb::ReErase | Verb::EraseExceptHold).then_some((push.at, true))
-                },
-            ))
-            .collect();
-        sightings.sort_unstable();
-        for (at, gone) in sightings {
-            if gone {
-                confirmed_gone = true;
-                here = None;
-            } else if at <= erased_at {
-                here = Some(Verb::Erase);
-            } else if returned_at.is_none_or(|returned| at < returned) && (here.is_none() || confirmed_gone) {
-                here = Some(Verb::ReErase);
+    /// Whether a hold keeps data of a record apart.
+    fn hold(&self, record: &RecordRef, now: Timestamp) -> Hold {
+        let untils = self.facts.iter().filter(|fact| is_of(fact, record)).filter_map(|fact| match fact.kind {
+            Kind::Hold { until, .. } => Some(until),
+            _ => None,
+        });
+        match untils.max() {
+            Some(until) if now < until => Hold::Runs,
+            Some(_) => Hold::Ended,
+            None => Hold::Never,
+        }
+    }
+
+    /// How a record stands to an erasure: still there, back again, or (`None`) gone, kept apart by a hold, or part of a
+    /// new beginning. When a hold ends, what it kept is erased without a new request (I19).
+    fn sighting(
+        &self,
+        record: &RecordRef,
+        (erased_at, returned_at): (Timestamp, Option<Timestamp>),
+        hold: Hold,
+    ) -> Option<Verb> {
+        let told = self.facts.iter().filter(|fact| is_of(fact, record) && holds_data(&fact.kind)).map(|fact| {
+            let gone = matches!(fact.kind, Kind::Snapshot { status: Status::Deleted, .. });
+            (fact.observed_at, if gone { Trace::Gone } else { Trace::Seen })
+        });
+        let wrote = self.pushes.iter().filter(|push| push.acknowledged && push.system == record.system);
+        let wrote = wrote.filter_map(|push| match push.verb {
+            Verb::Erase | Verb::ReErase => Some((push.at, Trace::Gone)),
+            Verb::EraseExceptHold => Some((push.at, Trace::Excepted)),
+            _ => None,
+        });
+        let mut traces: Vec<(Timestamp, Trace)> = told.chain(wrote).collect();
+        traces.sort_unstable();
+        let (mut here, mut kept, mut confirmed_gone) = (None, false, false);
+        for (at, trace) in traces {
+            match trace {
+                Trace::Gone => (here, kept, confirmed_gone) = (None, false, true),
+                Trace::Excepted => (here, kept) = ((hold != Hold::Runs).then_some(Verb::Erase), true),
+                Trace::Seen if kept => {}
+                Trace::Seen if at <= erased_at => here = Some(Verb::Erase),
+                Trace::Seen => {
+                    let again = returned_at.is_none_or(|returned| at < returned);
+                    if again && (here.is_none() || confirmed_gone) {
+                        here = Some(Verb::ReErase);
+                    }
+                }
             }
         }
         here
     }
+}
+
+/// How a record stands to the legal holds on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Never,
+    Runs,
+    Ended,
+}
+
+/// What is known of a record's being there, in the order in which it counts at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trace {
+    Seen,
+    Gone,
+    Excepted,
 }
 
 /// One word of the exchange with a system.
@@ -303,26 +373,42 @@ fn holds_data(kind: &Kind) -> bool {
 fn tell(shown: &mut Shown, fact: &Fact, key: &Key, policy: &Policy) {
     let narrow = || scope::grants(policy, &fact.system, &fact.scope, &key.purpose, key.channel);
     let wide = || scope::refuses(policy, &fact.system, &fact.scope, &key.purpose, key.channel);
+    let mailed = || scope::refuses(policy, &fact.system, &Scope::default(), &key.purpose, key.channel);
+    // A dead address is dead for every purpose.
+    let here = || fact.scope.channels.is_empty() || fact.scope.channels.contains(key.channel);
     match &fact.kind {
-        Kind::Grant { .. } if narrow() => shown.stance = Stance::In,
+        Kind::Grant { .. } if narrow() => shown.opt(Stance::In),
         Kind::Snapshot { status: Status::Subscribed, .. } if narrow() => {
-            shown.stance = Stance::In;
-            shown.invalid = false;
+            let asking = shown.asking;
+            shown.opt(Stance::In);
+            (shown.invalid, shown.asking) = (false, asking);
         }
-        Kind::Refuse | Kind::Withdraw | Kind::Object | Kind::Complaint if wide() => shown.stance = Stance::Out,
-        Kind::Snapshot { status: Status::Unsubscribed | Status::Complained | Status::Blocked, .. } if wide() => {
-            shown.stance = Stance::Out;
+        Kind::Refuse | Kind::Withdraw | Kind::Object if wide() => shown.opt(Stance::Out),
+        Kind::Snapshot { status: Status::Unsubscribed | Status::Blocked, .. } if wide() => shown.opt(Stance::Out),
+        Kind::Complaint | Kind::Snapshot { status: Status::Complained, .. } if wide() || mailed() => {
+            shown.opt(Stance::Out);
         }
-        Kind::Snapshot { status: Status::Invalid, .. } if wide() => {
-            shown.stance = Stance::Nothing;
+        Kind::Snapshot { status: Status::Invalid, .. } if here() => {
+            shown.opt(Stance::Nothing);
             shown.invalid = true;
         }
-        Kind::Snapshot { status: Status::Never | Status::Off | Status::Pending | Status::Unknown, .. } if narrow() => {
-            shown.stance = Stance::Nothing;
+        Kind::Snapshot { status: Status::Never | Status::Off, .. } if narrow() => shown.opt(Stance::Nothing),
+        Kind::Snapshot { status: Status::Pending, .. } if narrow() => {
+            shown.waits = true;
+            if shown.stance == Stance::In {
+                shown.stance = Stance::Nothing;
+            }
         }
-        Kind::Bounce(Bounce::Hard) if wide() => shown.invalid = true,
-        Kind::Delivered => shown.invalid = false,
+        Kind::Snapshot { status: Status::Unknown, .. } if narrow() => shown.waits = true,
+        Kind::Bounce(Bounce::Hard) if here() => shown.invalid = true,
         _ => {}
+    }
+}
+
+impl Shown {
+    /// A word of its own on permission: it ends what was waited for.
+    fn opt(&mut self, stance: Stance) {
+        (self.stance, self.waits, self.asking) = (stance, false, false);
     }
 }
 
@@ -335,12 +421,13 @@ fn written(shown: &mut Shown, push: &OwnPush, key: &Key, policy: &Policy) -> boo
         return false;
     }
     match push.verb {
-        Verb::Suppress => shown.stance = Stance::Out,
+        Verb::Suppress => shown.opt(Stance::Out),
         Verb::Subscribe => {
-            shown.stance = Stance::In;
+            shown.opt(Stance::In);
             shown.invalid = false;
         }
-        Verb::Reconfirm | Verb::RequalOnly => shown.stance = Stance::Nothing,
+        Verb::Reconfirm => shown.waits = true,
+        Verb::RequalOnly => shown.asking = true,
         Verb::MarkInvalid => shown.invalid = true,
         Verb::Restrict => shown.restricted = true,
         Verb::ReportVendorBlock | Verb::Erase | Verb::ReErase | Verb::EraseExceptHold => {}

@@ -22,9 +22,13 @@ impl Standing {
     /// Decides one key. Several people who share the address get the strictest of their answers, unless the key names one.
     pub fn decide(&self, key: &Key, law: &Law, now: Timestamp) -> Decision {
         let people = self.people.holding(&key.address, key.person.as_ref());
-        let answers = people.iter().map(|person| Case::of(self, key, law, (Some(*person), now)).decide());
-        let strictest = answers.min_by_key(Decision::strictness);
-        strictest.unwrap_or_else(|| Case::of(self, key, law, (None, now)).decide())
+        let answers: Vec<Decision> = people.iter().map(|person| self.decide_person(*person, key, law, now)).collect();
+        // The answer holds until the first of theirs may change.
+        let valid_until = answers.iter().filter_map(|answer| answer.valid_until).min();
+        match answers.into_iter().min_by_key(Decision::strictness) {
+            Some(strictest) => Decision { valid_until, ..strictest },
+            None => Case::of(self, key, law, (None, now)).decide(),
+        }
     }
 
     /// Decides one key for the person whose record this is, where a host asks on behalf of what that record shows.
@@ -36,6 +40,11 @@ impl Standing {
             Some(person) => Case::of(self, key, law, (Some(person), now)).decide(),
             None => self.decide(key, law, now),
         }
+    }
+
+    /// Decides one key for one of the people.
+    pub(crate) fn decide_person(&self, person: usize, key: &Key, law: &Law, now: Timestamp) -> Decision {
+        Case::of(self, key, law, (Some(person), now)).decide()
     }
 
     /// Whether an act is about an address: by the address itself, widely, or by its digest.
@@ -91,6 +100,8 @@ impl<'a> Case<'a> {
 
     fn decide(mut self) -> Decision {
         let mut conflicts = Vec::new();
+        let holds = self.contract_holds();
+        self.horizon.extend(holds);
         let negatives = self.negatives(&mut conflicts);
         let grants = self.weigh(&negatives);
         let needed = self.level_needed();
@@ -139,7 +150,7 @@ impl<'a> Case<'a> {
         if open && let Some(answer) = self.on_other_basis() {
             return answer;
         }
-        if !self.reach.reassigned.is_empty() {
+        if !self.reach.reassigned.is_empty() && void.is_empty() && expired.is_empty() {
             let facts = self.reach.reassigned.iter().map(|(_, fact)| *fact).collect();
             return Answer::new(ConsentStatus::Invalidated, Reason::Reassigned, facts);
         }

@@ -158,6 +158,26 @@ impl People {
         holders.map(|(node, _)| self.person_of[node]).collect()
     }
 
+    /// The people who hold an address and of whom no person id is known, though others with one share it.
+    pub(crate) fn nameless_holding(&self, address: &Address) -> BTreeSet<usize> {
+        let holders = self.holding(address, None);
+        holders.into_iter().filter(|person| self.person_ids(*person).is_empty()).collect()
+    }
+
+    /// The addresses of a person.
+    pub(crate) fn addresses_of_person(&self, person: usize) -> impl Iterator<Item = &Address> {
+        let own = self.traits.iter().enumerate().filter(move |(node, _)| self.person_of[*node] == person);
+        own.flat_map(|(_, traits)| &traits.addresses)
+    }
+
+    /// The facts of a person that name no record.
+    pub(crate) fn loose_of(&self, person: usize) -> impl Iterator<Item = &FactId> {
+        self.nodes.iter().filter_map(move |(node, index)| match node {
+            Node::Loose(id) if self.person_of[*index] == person => Some(id),
+            Node::Loose(_) | Node::Record(_) => None,
+        })
+    }
+
     /// What is known of a person over all records, where this address of theirs is asked about.
     pub(crate) fn describe(&self, person: usize, address: &Address, home: Country) -> Person {
         let mut whole = Person::default();

@@ -3,6 +3,7 @@
 use crate::decide::Case;
 use crate::evidence::Level;
 use crate::fact::Kind;
+use crate::reach::Reach;
 use crate::standing::{Act, Grant};
 use crate::term::Actor;
 
@@ -38,7 +39,11 @@ impl Case<'_> {
         let fact = self.standing.fact_of(&grant.act);
         self.law.policy.carry_verified_change
             && self.verified_from.iter().any(|(from, moved)| {
-                !grant.act.at.is_after(moved) && fact.who.addresses.iter().any(|address| address.grant_eq(from))
+                // Whoever got the old mailbox before the move ended every consent bound to it.
+                let handed_on = || Reach::of(self.standing, from, self.law).reassigned.into_iter().map(|(at, _)| at);
+                !grant.act.at.is_after(moved)
+                    && fact.who.addresses.iter().any(|address| address.grant_eq(from))
+                    && handed_on().all(|handed| grant.act.at.is_after(&handed) || handed.is_after(moved))
             })
     }
 

@@ -1,7 +1,7 @@
 //! Which negatives reach a key: wide in scope, wide in spelling, and the whole person's unless the policy says otherwise.
 
 use crate::decide::Case;
-use crate::fact::{Fact, Kind};
+use crate::fact::{Fact, Kind, Scope};
 use crate::policy::Propagate;
 use crate::scope;
 use crate::standing::{Negative, Severity};
@@ -19,8 +19,8 @@ impl<'a> Case<'a> {
             let on_address = self.standing.is_on(&negative.act, &self.key.address, self.law)
                 || self.moved_from.iter().any(|from| self.standing.is_on(&negative.act, from, self.law));
             let mine = self.is_mine(&negative.act);
-            let reaches =
-                if mine { on_address || self.propagates(negative) } else { on_address || self.was_mine(negative) };
+            let reaches = on_address
+                || if mine { self.propagates(negative) } else { self.was_mine(negative) || self.knows_me(negative) };
             if !reaches {
                 continue;
             }
@@ -45,14 +45,37 @@ impl<'a> Case<'a> {
             Kind::EraseRequest { .. } => return !policy.is_service(&self.key.purpose),
             _ => &fact.scope,
         };
-        scope::refuses(policy, &fact.system, scope, &self.key.purpose, self.key.channel)
+        let refuses = |scope| scope::refuses(policy, &fact.system, scope, &self.key.purpose, self.key.channel);
+        // Spam was reported, whatever list it came from: that is all direct marketing by e-mail.
+        refuses(scope) || (negative.severity == Severity::Complaint && refuses(&Scope::default()))
     }
 
     fn contract_held(&self) -> bool {
-        self.standing.others.iter().any(|act| {
-            matches!(self.standing.fact_of(act).kind, Kind::Hold { basis: HoldBasis::Contract, until } if self.now < until)
-                && self.is_mine(act)
+        self.contract_holds().into_iter().any(|until| self.now < until)
+    }
+
+    /// Until when running contracts hold data of the person.
+    pub(crate) fn contract_holds(&self) -> Vec<jiff::Timestamp> {
+        let own = self.standing.others.iter().filter(|act| self.is_mine(act));
+        own.filter_map(|act| match self.standing.fact_of(act).kind {
+            Kind::Hold { basis: HoldBasis::Contract, until } => Some(until),
+            _ => None,
         })
+        .collect()
+    }
+
+    /// Whether a negative known by a digest, or reaching by a widened spelling, was said on another address of this
+    /// person. What somebody else behind a shared mailbox said binds that mailbox only.
+    fn knows_me(&self, negative: &Negative) -> bool {
+        let theirs = negative.act.person.map(|person| self.standing.people.person_ids(person)).unwrap_or_default();
+        let somebody_else =
+            !theirs.is_empty() && !self.about.persons.is_empty() && theirs.is_disjoint(&self.about.persons);
+        self.law.policy.propagate == Propagate::Subject
+            && !somebody_else
+            && self.person.is_some_and(|person| {
+                let mut addresses = self.standing.people.addresses_of_person(person);
+                addresses.any(|address| self.standing.is_on(&negative.act, address, self.law))
+            })
     }
 
     /// Whether a negative of the same person reaches an address it was not stated on.

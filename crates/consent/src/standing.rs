@@ -148,7 +148,7 @@ impl Standing {
                 joined: self.people.joined_of(fact),
             };
             if let Some(severity) = severity(&fact.kind) {
-                if !members.iter().any(|id| annulled.contains(id)) {
+                if !(is_annullable(fact) && members.iter().any(|id| annulled.contains(id))) {
                     self.negatives.push(Negative { act, severity });
                 }
             } else if let Some(claim) = claim(&fact.kind) {
@@ -222,15 +222,13 @@ fn annulled(facts: &[Fact]) -> BTreeSet<FactId> {
     if targets.is_empty() {
         return targets;
     }
-    facts
-        .iter()
-        .filter(|fact| targets.contains(&fact.id))
-        .filter(|fact| {
-            matches!(fact.actor, Actor::Import | Actor::Operator | Actor::Machine)
-                || matches!(fact.kind, Kind::EraseRequest { verified: false })
-        })
-        .map(|fact| fact.id)
-        .collect()
+    facts.iter().filter(|fact| targets.contains(&fact.id) && is_annullable(fact)).map(|fact| fact.id).collect()
+}
+
+/// Whether nobody made this act himself, or it is the objection inferred from a request that may prove fraudulent.
+fn is_annullable(fact: &Fact) -> bool {
+    matches!(fact.actor, Actor::Import | Actor::Operator | Actor::Machine)
+        || matches!(fact.kind, Kind::EraseRequest { verified: false })
 }
 
 /// Notices and facts that were declared void.

@@ -65,7 +65,9 @@ impl Interval {
         let nothing = Self { lo: None, hi: observed_at };
         let Some(skew) = system.clock.skew() else { return nothing };
         let Some((lo, hi)) = span(occurred, system.zone.as_ref()) else { return nothing };
-        let (Ok(lo), Ok(hi), Ok(latest)) = (lo.checked_sub(skew), hi.checked_add(skew), observed_at.checked_add(skew))
+        // A day is wide enough by itself.
+        let blur = if matches!(occurred, Occurred::Day(_)) { SignedDuration::ZERO } else { skew };
+        let (Ok(lo), Ok(hi), Ok(latest)) = (lo.checked_sub(blur), hi.checked_add(blur), observed_at.checked_add(skew))
         else {
             return nothing;
         };

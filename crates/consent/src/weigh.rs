@@ -94,7 +94,9 @@ impl<'a> Case<'a> {
     /// take away, never give: else a link between records would widen a decision (I12).
     fn shares_record(&self, act: &Act) -> bool {
         let held = self.standing.people.addresses_of(self.standing.fact_of(act));
-        held.iter().any(|held| held.grant_eq(&self.key.address))
+        held.iter().any(|held| {
+            held.grant_eq(&self.key.address) || self.verified_from.iter().any(|(from, _)| held.grant_eq(from))
+        })
     }
 
     /// The last certain contact from the person. Opening a message is none.

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use unisson_connector::{Action, Change, ChangeId, Target};
 use unisson_consent::{
-    Channel, Decision, FactId, Key, Law, PurposeId, Purposes, Reason, Shown, Stance, Standing, Status, Verb, Verdict,
-    verb,
+    Channel, Decision, FactId, Key, Law, PurposeId, Purposes, Reason, Shown, Stance, Standing, Status, Verb, verb,
 };
 
 use crate::judge::{Enforce, Planned, Rules, Unreached};
@@ -38,14 +37,12 @@ impl Bench<'_> {
         let shown = Shown {
             stance: stance(slot.status),
             invalid: slot.status == Status::Invalid,
-            restricted: false,
+            // A platform that is asking the person is left to ask, and nothing positive follows an unknown word.
+            waits: matches!(slot.status, Status::Pending | Status::Unknown),
             // A place that cannot show an opt-out has nothing to record while nobody is in.
             holds: slot.status != Status::Off,
+            ..Shown::default()
         };
-        // A platform that is asking the person is left to ask.
-        if decision.verdict == Verdict::Allow && slot.status == Status::Pending {
-            return Drift::None;
-        }
         // Erasing is a case of its own; until it is carried out, nobody is mailed.
         let wanted = if decision.reason == Reason::Erased {
             (shown.stance != Stance::Out).then_some(Verb::Suppress)

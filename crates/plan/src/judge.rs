@@ -114,7 +114,7 @@ pub struct KeyDecision {
     pub key: Key,
     /// The answer.
     pub decision: Decision,
-    /// When the facts behind it were first known; `None` where there are none.
+    /// When the last of the facts behind it became known; `None` where there are none.
     pub since: Option<Timestamp>,
 }
 
@@ -223,7 +223,7 @@ fn decisions(standing: &Standing, dossier: &Dossier, law: &Law, now: Timestamp) 
                 if decision.reason == Reason::Unknown && !decision.negative && decision.valid_until.is_none() {
                     continue;
                 }
-                let since = first_known(standing, &decision.facts);
+                let since = last_known(standing, &decision.facts);
                 known.push(KeyDecision { key, decision, since });
             }
         }
@@ -239,11 +239,10 @@ fn channels_in_use(law: &Law) -> Vec<Channel> {
     unisson_consent::Channels::from_bits(bits).iter().collect()
 }
 
-fn first_known(standing: &Standing, ids: &[FactId]) -> Option<Timestamp> {
-    let mut found = ids.iter().filter_map(|id| {
+fn last_known(standing: &Standing, ids: &[FactId]) -> Option<Timestamp> {
+    let found = ids.iter().filter_map(|id| {
         let place = standing.facts().binary_search_by_key(id, |fact| fact.id).ok()?;
         standing.facts().get(place).map(|fact| fact.observed_at)
     });
-    let first = found.next()?;
-    Some(found.fold(first, Timestamp::min))
+    found.max()
 }
