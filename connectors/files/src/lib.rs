@@ -100,7 +100,7 @@ pub struct Files {
 impl Files {
     /// Files as these settings describe them. Nothing is opened yet.
     pub fn new(settings: Value) -> std::result::Result<Self, BuildError> {
-        let spec = PullSpec { incremental: true, deletions: Deletions::Unknown };
+        let spec = PullSpec { incremental: true, incremental_shows_opt_outs: true, deletions: Deletions::Unknown };
         Ok(Self { info: info(), spec, reader: Arc::new(Reader::new(settings)?) })
     }
 

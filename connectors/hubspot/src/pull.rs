@@ -24,7 +24,8 @@ use crate::wire::{Contact, ContactPage, Envelope, SubscriberStatuses, Subscripti
 use crate::{CONTACTS, HubSpot, SEARCH, STATUSES};
 
 /// Sweeps show every contact, so what a sweep no longer shows is gone. They are needed often: see above.
-const SPEC: PullSpec = PullSpec { incremental: true, deletions: Deletions::InferBySweep };
+const SPEC: PullSpec =
+    PullSpec { incremental: true, incremental_shows_opt_outs: false, deletions: Deletions::InferBySweep };
 /// The version of a cursor's text.
 const VERSION: u8 = 1;
 const LIVE: &str = "contacts";

@@ -97,9 +97,10 @@ impl HubSpot {
                     None => judge(wish, &told.results.iter().collect::<Vec<_>>()),
                 }
             }
-            404 => Outcome::NotFound,
+            // Only the platform's own words tell a missing contact from a moved address.
             400.. => refusal(reply.json::<ItemError>().map_or(Category::Unknown, |error| error.category)),
-            _ => Outcome::Applied,
+            204 => Outcome::Applied,
+            _ => Outcome::Unknown,
         })
     }
 
@@ -201,10 +202,9 @@ fn judge(wish: Wish, told: &[&SubscriptionStatus]) -> Outcome {
 /// What a class of errors means for one change. What nobody knows may pass.
 fn refusal(category: Category) -> Outcome {
     match category {
-        Category::ValidationError | Category::InvalidEmail | Category::MissingScopes => {
-            Outcome::Refused(category.code())
-        }
+        Category::ValidationError | Category::InvalidEmail => Outcome::Refused(category.code()),
         Category::ObjectNotFound => Outcome::NotFound,
-        Category::Conflict | Category::RateLimits | Category::Unknown => Outcome::Later(None),
+        // A permission can be granted, and then the contact must still be told.
+        Category::MissingScopes | Category::Conflict | Category::RateLimits | Category::Unknown => Outcome::Later(None),
     }
 }

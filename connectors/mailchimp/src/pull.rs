@@ -21,7 +21,8 @@ use crate::wire::{Listed, MEMBER_FIELDS};
 
 const REPORT_FIELDS: &str = "total_items,abuse_reports.id,abuse_reports.email_address,abuse_reports.date";
 /// Each member is in one of two streams, and whom a sweep of its own stream no longer shows is gone.
-const SPEC: PullSpec = PullSpec { incremental: true, deletions: Deletions::InferBySweep };
+const SPEC: PullSpec =
+    PullSpec { incremental: true, incremental_shows_opt_outs: true, deletions: Deletions::InferBySweep };
 /// The archive comes first: whoever moved there is known to be there before the members are found to lack them.
 const FEEDS: [(Feed, &str); 3] =
     [(Feed::Archived, ", archived"), (Feed::Members, ""), (Feed::Complaints, ", spam reports")];

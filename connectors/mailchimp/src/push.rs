@@ -81,7 +81,9 @@ impl Mailchimp {
         let call = if is_harmless_twice(change.action) { call.repeatable() } else { call };
         let reply = call.send(DURING).await?;
         match reply.status() {
-            404 => return Ok(Outcome::NotFound),
+            // Only Mailchimp's own words say that a member is not there; a moved address answers 404 as well.
+            404 if reply.json::<Problem>()?.title.is_some() => return Ok(Outcome::NotFound),
+            404 => return Err(Error::new(ErrorKind::Contract, DURING).with("status", 404)),
             400 => return Ok(refusal(&reply.json()?)),
             _ => {}
         }

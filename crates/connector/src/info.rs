@@ -54,6 +54,9 @@ pub enum Allowance {
 pub struct PullSpec {
     /// Whether a pass can start from the last one's end.
     pub incremental: bool,
+    /// Whether such a pass shows every opt-out. Many platforms move no date when somebody opts out: then only a sweep
+    /// does, and the host sweeps often.
+    pub incremental_shows_opt_outs: bool,
     /// What a complete sweep says about records it did not show.
     pub deletions: Deletions,
 }

@@ -151,8 +151,11 @@ impl Standing {
                 if !(is_annullable(fact) && members.iter().any(|id| annulled.contains(id))) {
                     self.negatives.push(Negative { act, severity });
                 }
-            } else if let Some(claim) = claim(&fact.kind) {
-                let level = level(fact, claim.evidence, &act.at, law);
+            } else if let Some(first) = claim(&fact.kind) {
+                // What a state can show for itself is what it showed last.
+                let last = members.last().and_then(|id| self.fact(*id)).unwrap_or(fact);
+                let claim = claim(&last.kind).unwrap_or(first);
+                let level = level(last, claim.evidence, &act.at, law);
                 if level > Level::Nothing {
                     let void = members.iter().any(|id| void_facts.contains(id))
                         || claim.evidence.notice.as_ref().is_some_and(|notice| void_notices.contains(notice));
@@ -162,6 +165,10 @@ impl Standing {
                 self.others.push(act);
             }
         }
+    }
+
+    fn fact(&self, id: FactId) -> Option<&Fact> {
+        self.facts.binary_search_by_key(&id, |fact| fact.id).ok().map(|place| &self.facts[place])
     }
 
     pub(crate) fn fact_of(&self, act: &Act) -> &Fact {

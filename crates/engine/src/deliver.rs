@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::StreamExt as _;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use unisson_connector::{Batch, ChangeId, Cx, Error, ErrorKind, Outcome, Push, PushSpec};
+use unisson_connector::{Action, Batch, ChangeId, Cx, Error, ErrorKind, Outcome, Push, PushSpec};
 use unisson_consent::{RecordId, Status};
 use unisson_plan::{Commit, Replica, Settled, Settlement, Wrote, acknowledge, shows_after};
 use unisson_store::{Claim, Claimed, StoreError};
@@ -23,6 +23,9 @@ const FAILURES_MAX: u32 = 3;
 const PAUSE_FIRST: SignedDuration = SignedDuration::from_secs(30);
 /// The longest such pause.
 const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+
+/// The pause before a suppression that the platform refused is tried again.
+const PAUSE_REFUSED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Changes that share action and scope, with what is known of each.
 type Group = Vec<Claimed>;
@@ -73,8 +76,13 @@ impl Run<'_> {
                 self.engine.progress.delivered(&instance.id, answered.len() as u64);
                 let mut commit = Commit::new(self.id.clone(), self.now());
                 for (one, outcome) in answered {
+                    let refused = match &outcome {
+                        Outcome::Refused(code) => Some(format!("refused: {code}")),
+                        _ => None,
+                    };
                     let settled = self.settle(&one, outcome, spec, &mut shown);
-                    let what = format!("{} {}", one.change.action.as_str(), word(&settled.settlement));
+                    let word = refused.unwrap_or_else(|| word(&settled.settlement));
+                    let what = format!("{} {word}", one.change.action.as_str());
                     count(&mut report.delivered, what, 1);
                     commit.settled.push(settled);
                 }
@@ -116,7 +124,7 @@ impl Run<'_> {
                 Err(error) => {
                     let outcome = assume(&error);
                     answered.extend(group.into_iter().map(|one| (one, outcome.clone())));
-                    failure = (error.kind() != ErrorKind::Refused).then_some(error).or(failure);
+                    failure = (!matches!(outcome, Outcome::Refused(_))).then_some(error).or(failure);
                 }
             }
         }
@@ -147,6 +155,10 @@ impl Run<'_> {
                 let after = after.and_then(|after| SignedDuration::try_from(after).ok());
                 (Settlement::Later(later(now, after.unwrap_or_else(|| pause(claimed.attempts)))), None)
             }
+            // Whoever said no must not stay mailable because of one refusal: a suppression is tried again, rarely.
+            Outcome::Refused(_) if matches!(change.action, Action::Suppress | Action::MarkInvalid) => {
+                (Settlement::Later(later(now, PAUSE_REFUSED)), None)
+            }
             Outcome::Refused(code) => (Settlement::Refused(code), None),
             // What may be done twice is simply done again; anything else is read back first.
             Outcome::Unknown if spec.idempotent => (Settlement::Later(later(now, pause(claimed.attempts))), None),
@@ -160,11 +172,16 @@ impl Run<'_> {
 fn assume(error: &Error) -> Outcome {
     match error.kind() {
         ErrorKind::RateLimited(after) => Outcome::Later(after),
-        ErrorKind::Refused | ErrorKind::Bounds => {
+        ErrorKind::Refused => {
             let status = error.context().iter().find(|(name, _)| *name == "status").map(|(_, value)| value.as_str());
-            Outcome::Refused(status.unwrap_or("refused").to_owned())
+            match status {
+                // Only these say something of the one contact; an unpaid account or a closed interface says nothing.
+                None | Some("400" | "409" | "422") => Outcome::Refused(status.unwrap_or("refused").to_owned()),
+                Some(_) => Outcome::Later(None),
+            }
         }
-        ErrorKind::NotFound => Outcome::NotFound,
+        // A call that found nothing says nothing of the contacts in it: a moved address answers like a missing person.
+        ErrorKind::NotFound | ErrorKind::Bounds => Outcome::Later(None),
         // The answer was not what the platform documents: it may have acted all the same.
         ErrorKind::Lost | ErrorKind::Contract => Outcome::Unknown,
         ErrorKind::Config | ErrorKind::Scope | ErrorKind::Transient | ErrorKind::Incomplete => Outcome::Later(None),

@@ -13,6 +13,9 @@ use unisson_store::{RunRecord, RunState, Store, StoreError};
 use crate::clock::Clock;
 use crate::report::{InstanceReport, RunReport};
 
+/// How many runs are looked at for what is still unmapped.
+const CARRIED_FROM: usize = 5;
+
 /// One configured account.
 #[derive(Debug, Clone)]
 pub struct Instance {
@@ -114,39 +117,59 @@ impl Engine {
         Ok(report)
     }
 
-    /// Delivers what the guard held under the name of a run, now that somebody looked. At most what was held then.
+    /// Lets go what the guard held under the name of a run, now that somebody looked, and syncs: what is no longer wanted
+    /// by then is taken back before anything is delivered, and what is new passes the guard by itself.
     pub async fn approve(&self, held: &RunId) -> Result<RunReport, StoreError> {
-        let order = Order::default();
-        let run = Run { engine: self, id: RunId(uuid::Uuid::now_v7().to_string()), order: &order };
-        let mut report = RunReport::new(&run.id, self.clock.now(), false);
-        for instance in &self.instances {
-            report
-                .instances
-                .insert(instance.id.as_str().to_owned(), InstanceReport { complete: true, ..blank(instance) });
-        }
-        report.judged = 0;
         self.store.approve(held, approved()).await?;
-        run.deliver(&mut report).await?;
-        run.left_over(&mut report).await?;
-        let state = report.outcome();
-        state.as_str().clone_into(&mut report.state);
-        report.ended_at = Some(self.clock.now());
-        self.store.save_run(record(&report, state)).await?;
-        Ok(report)
+        self.sync(&Order::default()).await
     }
 }
 
 impl Run<'_> {
     async fn work(&self, report: &mut RunReport) -> Result<(), StoreError> {
         self.engine.store.adopt_law(&self.engine.law_hash).await?;
+        let before = self.engine.store.runs(CARRIED_FROM).await?;
         self.pull(report).await?;
+        self.carry_over(&before, report);
         self.judge(report).await?;
         if self.order.dry_run {
-            return Ok(());
+            self.foresee(report).await?;
+            return self.left_over(report).await;
         }
         self.release(report).await?;
         self.deliver(report).await?;
+        // What was answered changed what the platforms show: nobody is left without a standing.
+        self.judge(report).await?;
         self.left_over(report).await
+    }
+
+    /// Lists that an earlier run found unmapped stay named until they are mapped, also where this run read only changes.
+    fn carry_over(&self, before: &[RunRecord], report: &mut RunReport) {
+        let earlier = before.iter().filter_map(|run| serde_json::from_str::<RunReport>(&run.report).ok());
+        let Some(earlier) = earlier.into_iter().find(|earlier| earlier.ended_at.is_some()) else { return };
+        for (name, part) in &mut report.instances {
+            let Some(known) = earlier.instances.get(name).filter(|_| !part.swept) else { continue };
+            for (list, contacts) in &known.unmapped {
+                let system = SystemId::new(name);
+                if self.engine.law.policy.list_purpose(&system, &list.as_str().into()).is_none() {
+                    part.unmapped.entry(list.clone()).or_insert(*contacts);
+                }
+            }
+        }
+    }
+
+    /// Says what the guard would hold, without holding it.
+    async fn foresee(&self, report: &mut RunReport) -> Result<(), StoreError> {
+        for tally in self.engine.store.tally().await? {
+            if admit(std::slice::from_ref(&tally), self.engine.options.guard).is_err() {
+                let part = report.instances.entry(tally.instance.as_str().to_owned()).or_default();
+                part.notes.push(format!(
+                    "{} of {} contacts would change: the guard would hold this",
+                    tally.changes, tally.contacts
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Names what is held, and what was released and has no final outcome yet.
@@ -155,7 +178,10 @@ impl Run<'_> {
             let part = report.instances.entry(waiting.instance.as_str().to_owned()).or_default();
             match (waiting.state.as_str(), &waiting.run) {
                 ("held", Some(run)) => count(&mut part.held, run.0.clone(), waiting.changes),
-                ("pending" | "leased" | "later" | "in_flight" | "unknown", _) => {
+                ("draft", _) if self.order.dry_run => {
+                    count(&mut part.waiting, format!("{} draft", waiting.action.as_str()), waiting.changes);
+                }
+                ("pending" | "leased" | "later" | "in_flight" | "unknown" | "refused", _) => {
                     let what = format!("{} {}", waiting.action.as_str(), waiting.state.replace('_', " "));
                     count(&mut part.waiting, what, waiting.changes);
                 }

@@ -19,6 +19,10 @@ const PAGE_ATTEMPTS_MAX: u32 = 4;
 /// The first pause before a page is asked for again; each further one is twice as long.
 const PAGE_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// How old a sweep may be where only a sweep shows opt-outs: the alarm limit for a refusal that has not reached every
+/// system (consent model 1.4).
+const OPT_OUT_SWEEP: SignedDuration = SignedDuration::from_hours(4);
+
 /// A pass over one stream.
 struct Pass<'r> {
     run: &'r Run<'r>,
@@ -117,7 +121,7 @@ impl Run<'_> {
             seen: BTreeSet::new(),
         };
         report.swept |= pass.sweeping;
-        let pages = report.pages;
+        let (pages, rejects) = (report.pages, report.rejects);
         match pass.run_through(start, report).await {
             Err(Stop::Platform(error)) if is_dead_end(&error, report.pages == pages) && !pass.whole => {
                 pass.start_anew(report).await?;
@@ -125,7 +129,9 @@ impl Run<'_> {
             }
             done => done?,
         }
-        if pass.sweeping && pass.whole && pull.spec().deletions == Deletions::InferBySweep {
+        // A row that could not be read may be the record that seems to be missing.
+        let all_read = report.rejects == rejects;
+        if pass.sweeping && pass.whole && all_read && pull.spec().deletions == Deletions::InferBySweep {
             pass.infer_deletions(report).await?;
         }
         Ok(())
@@ -136,7 +142,9 @@ impl Run<'_> {
         let fresh = Position { cursor: None, in_pass: true, sweeping: true, swept_at: None };
         let Some(position) = position else { return fresh };
         let swept_at = position.swept_at;
-        let due = swept_at.is_none_or(|at| self.now().duration_since(at) >= self.engine.options.sweep_every);
+        let every = self.engine.options.sweep_every;
+        let every = if pull.spec().incremental_shows_opt_outs { every } else { every.min(OPT_OUT_SWEEP) };
+        let due = swept_at.is_none_or(|at| self.now().duration_since(at) >= every);
         if self.order.sweep {
             return Position { swept_at, ..fresh };
         }
@@ -156,6 +164,9 @@ impl Pass<'_> {
         let swept_at = start.swept_at;
         let (run, pull, stream) = (self.run, self.pull, self.stream);
         let mut page = ask(run, pull, stream, start.cursor.as_ref()).await?;
+        if let Some(cursor) = &start.cursor {
+            leads_on(&page, cursor)?;
+        }
         for _ in 0..PAGES_MAX {
             let (position, following) = match page.next.clone() {
                 Next::More(cursor) => (
@@ -172,9 +183,7 @@ impl Pass<'_> {
             let (absorbed, fetched) = futures::future::join(absorbed, ask(run, pull, stream, Some(&cursor))).await;
             absorbed?;
             page = fetched?;
-            if page.next == Next::More(cursor) {
-                return Err(Error::new(ErrorKind::Contract, "read a stream: a page leads to itself").into());
-            }
+            leads_on(&page, &cursor)?;
         }
         Err(Error::new(ErrorKind::Bounds, "read a stream").with("pages", PAGES_MAX).into())
     }
@@ -299,12 +308,22 @@ async fn ask(run: &Run<'_>, pull: &dyn Pull, stream: &Stream, from: Option<&Curs
     pull.page(&cx, &stream.id, from).await
 }
 
+/// Refuses a page that leads to itself, before anything of it is kept.
+fn leads_on(page: &Page, from: &Cursor) -> Result<(), Error> {
+    match &page.next {
+        Next::More(cursor) if cursor == from => {
+            Err(Error::new(ErrorKind::Contract, "read a stream: a page leads to itself"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether a pass that went on from an earlier place will fail there again: its cursor is not understood any more, or
 /// what was missing then cannot turn up now.
 fn is_dead_end(error: &Error, at_first_page: bool) -> bool {
     match error.kind() {
         ErrorKind::Incomplete => true,
-        ErrorKind::Contract => at_first_page,
+        ErrorKind::Contract | ErrorKind::Refused | ErrorKind::NotFound => at_first_page,
         _ => false,
     }
 }

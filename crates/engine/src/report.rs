@@ -113,6 +113,7 @@ impl InstanceReport {
             && self.unreached.is_empty()
             && self.unmapped.is_empty()
             && self.waiting.is_empty()
+            && self.rejects == 0
             && self.delivered.keys().all(|what| what.ends_with(" done") || what.ends_with(" gone"))
     }
 

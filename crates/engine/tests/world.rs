@@ -56,7 +56,7 @@ impl Platform {
     fn new(idempotent: bool) -> Arc<Self> {
         Arc::new(Self {
             info: Info { kind: "scripted", title: "Scripted", channels: email(), limits: vec![], docs: "" },
-            pull: PullSpec { incremental: false, deletions: Deletions::InferBySweep },
+            pull: PullSpec { incremental: false, incremental_shows_opt_outs: true, deletions: Deletions::InferBySweep },
             push: PushSpec {
                 actions: vec![Action::Suppress, Action::Subscribe],
                 batch_max: NonZeroUsize::new(50).unwrap(),
@@ -271,7 +271,12 @@ async fn a_poisonous_change_stands_alone_and_the_rest_is_made() {
     assert_eq!(report.outcome().as_str(), "partial");
     assert_eq!(world.esp.status("e4"), Status::Subscribed);
     let again = world.sync().await;
-    assert!(again.instances["esp"].delivered.is_empty(), "what was refused for good is not tried every time");
+    assert!(again.instances["esp"].delivered.is_empty(), "what was refused is not tried every time");
+    assert_eq!(again.outcome().as_str(), "partial", "and it is not forgotten");
+    world.esp.script.lock().unwrap().refuses_whole_batches_with = None;
+    world.watch.pass(48);
+    world.sync().await;
+    assert_eq!(world.esp.status("e4"), Status::Unsubscribed, "a suppression is tried again");
 }
 
 #[tokio::test]

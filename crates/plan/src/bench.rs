@@ -30,6 +30,8 @@ impl Bench<'_> {
     pub(crate) fn drift(&self, slot: &ReplicaSlot) -> Drift {
         let Some((decision, channel)) = self.strictest(slot) else { return Drift::None };
         let system = self.law.systems.get(&self.replica.record.system);
+        let mails =
+            |other: &ReplicaSlot| other.status == Status::Subscribed && other.scope.channels.contains(Channel::Email);
         // Decisions are for the systems that send: what only tells us is never told.
         if !system.marketing || !system.channels.contains(channel) || !self.is_pushed(&decision, slot) {
             return Drift::None;
@@ -38,7 +40,9 @@ impl Bench<'_> {
             stance: stance(slot.status),
             invalid: slot.status == Status::Invalid,
             // A platform that is asking the person is left to ask, and nothing positive follows an unknown word.
-            waits: matches!(slot.status, Status::Pending | Status::Unknown),
+            // A box on a record that takes no mail is not ticked: the record would have to be opened first.
+            waits: matches!(slot.status, Status::Pending | Status::Unknown)
+                || (slot.status == Status::Off && !self.replica.slots.iter().any(mails)),
             // A place that cannot show an opt-out has nothing to record while nobody is in.
             holds: slot.status != Status::Off,
             ..Shown::default()

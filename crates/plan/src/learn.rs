@@ -6,11 +6,11 @@
 use jiff::{SignedDuration, Timestamp};
 use unisson_connector::{Event, Identity, Observation, Slot, StreamId};
 use unisson_consent::{
-    Actor, Address, AddressKind, Channel, Channels, Fact, FactId, Kind, Occurred, Purposes, RecordRef, Scope, Status,
-    SystemId, Via, Who,
+    Actor, Address, AddressKind, Channel, Channels, Evidence, Fact, FactId, Kind, Occurred, Purposes, RecordRef, Scope,
+    Status, SystemId, Via, Who,
 };
 
-use crate::replica::{Digest, Replica, ReplicaSlot, Wrote};
+use crate::replica::{Digest, Replica, ReplicaSlot, Wrote, proof_of};
 
 /// What learning needs to know beside the observation.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +51,28 @@ pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson
     let mut stale = false;
     for slot in &observation.slots {
         let before = known.and_then(|known| known.slot(&slot.scope));
-        let (kept, seen) = compare(slot, before, lesson);
-        if seen == Seen::News {
-            facts.push(snapshot(slot, kept.turn, &record, &who, lesson));
+        let (kept, seen) = match before.filter(|before| is_taken_back(before, slot, observation)) {
+            // A box that was ticked and is not any more, by somebody else than us: the person took that opt-in back.
+            Some(before) => {
+                let status = Status::Unsubscribed;
+                let told = Slot { status, evidence: Evidence::default(), ..slot.clone() };
+                let kept = compare(slot, Some(before), lesson).0;
+                facts.push(snapshot(&told, kept.turn, &record, &who, lesson));
+                (kept, Seen::Known)
+            }
+            None => compare(slot, before, lesson),
+        };
+        match seen {
+            Seen::News => facts.push(snapshot(slot, kept.turn, &record, &who, lesson)),
+            // The same state, better or worse proven: another sighting of it, which the law reads as what it can show now.
+            Seen::Proof => facts.push(Fact {
+                id: FactId::of(&[
+                    &snapshot(slot, kept.turn, &record, &who, lesson).id.to_string(),
+                    &lesson.now.to_string(),
+                ]),
+                ..snapshot(slot, kept.turn, &record, &who, lesson)
+            }),
+            Seen::Known | Seen::Stale => {}
         }
         stale |= seen == Seen::Stale;
         slots.push(kept);
@@ -63,8 +82,11 @@ pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson
     if let Some(known) = known {
         facts.extend(moved(known, &record, &who, lesson));
     }
-    let known_who = known.map(|known| &known.who);
-    if facts.is_empty() && known_who.is_none_or(|known| !same_identity(known, &who)) {
+    let identity_is_news = match known {
+        Some(known) => !same_identity(&known.who, &who),
+        None => facts.is_empty(),
+    };
+    if identity_is_news {
         facts.push(seen(&record, &who, lesson));
     }
     let replica = Replica {
@@ -107,6 +129,8 @@ pub fn identify(identity: &Identity, country: &str) -> Who {
 #[derive(PartialEq, Eq)]
 enum Seen {
     News,
+    /// The same opt-in with another proof.
+    Proof,
     /// Nothing new, or our own write.
     Known,
     /// The state from before our write.
@@ -115,8 +139,14 @@ enum Seen {
 
 /// The slot as it is kept, and what there is to it.
 fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (ReplicaSlot, Seen) {
-    let shows =
-        |turn, wrote| ReplicaSlot { scope: seen.scope.clone(), status: seen.status, since: seen.since, turn, wrote };
+    let shows = |turn, wrote| ReplicaSlot {
+        scope: seen.scope.clone(),
+        status: seen.status,
+        since: seen.since,
+        proof: proof_of(seen),
+        turn,
+        wrote,
+    };
     let silent = matches!(seen.status, Status::Never | Status::Off);
     let Some(before) = before else {
         return (shows(0, None), if silent { Seen::Known } else { Seen::News });
@@ -133,11 +163,24 @@ fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (R
         }
     }
     if before.status == seen.status && before.since == seen.since {
-        return (ReplicaSlot { wrote: None, ..before.clone() }, Seen::Known);
+        let proof = proof_of(seen);
+        let corrected = seen.status == Status::Subscribed && proof != before.proof;
+        let kept = ReplicaSlot { proof, wrote: None, ..before.clone() };
+        return (kept, if corrected { Seen::Proof } else { Seen::Known });
     }
     // That nobody said anything is told once a block ends by it, and is otherwise no fact about the person.
     let news = if silent && before.status != Status::Blocked { Seen::Known } else { Seen::News };
     (shows(before.turn.saturating_add(1), None), news)
+}
+
+/// Whether a slot that cannot show an opt-out stopped being opted in while its record still takes mail. Where the whole
+/// record was shut, that is told by another slot.
+fn is_taken_back(before: &ReplicaSlot, seen: &Slot, observation: &Observation) -> bool {
+    let mails = |slot: &Slot| slot.status == Status::Subscribed && slot.scope.channels.contains(Channel::Email);
+    before.status == Status::Subscribed
+        && before.wrote.is_none()
+        && seen.status == Status::Off
+        && observation.slots.iter().any(mails)
 }
 
 /// A known slot that the record no longer shows. It is kept, so that its return is an event of its own.
@@ -160,7 +203,7 @@ fn snapshot(slot: &Slot, turn: u32, record: &RecordRef, who: &Who, lesson: &Less
         record.record.as_str(),
         "snapshot",
         &format!("{:?}", slot.scope),
-        &format!("{:?} {:?}", slot.status, slot.since),
+        &format!("{:?} {:?} {:?} {:?}", slot.status, slot.since, slot.actor, slot.evidence),
         &turn.to_string(),
     ]);
     Fact {

@@ -43,6 +43,8 @@ pub struct ReplicaSlot {
     pub status: Status,
     /// Since when, as the vendor says.
     pub since: Occurred,
+    /// A digest of what it could show for an opt-in, and by whom: a corrected proof is news though nothing else moved.
+    pub proof: u64,
     /// How often it has changed by others than us: each change is an event of its own.
     pub turn: u32,
     /// What we wrote there last, while an echo or a stale read may still come.
@@ -70,6 +72,17 @@ impl Replica {
     pub fn address(&self, kind: AddressKind) -> Option<&Address> {
         self.who.addresses.iter().find(|address| address.kind() == kind)
     }
+}
+
+/// The digest of what a slot shows for an opt-in, and by whom.
+pub(crate) fn proof_of(slot: &Slot) -> u64 {
+    let mut feed = Feed(sha2::Sha256::new());
+    feed.number(slot.actor as u64);
+    feed.evidence(&slot.evidence);
+    let whole = feed.0.finalize();
+    let mut proof = [0; 8];
+    proof.copy_from_slice(&whole[..8]);
+    u64::from_le_bytes(proof)
 }
 
 impl Digest {

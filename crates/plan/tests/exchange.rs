@@ -85,8 +85,10 @@ impl World {
         for ((system, record), shown) in &self.platforms {
             let key = (system.clone(), record.clone());
             let learned = learn(shown, self.replicas.get(&key), &lesson(system, &stream, self.now));
-            news += learned.facts.len();
-            self.facts.extend(learned.facts);
+            let fresh: Vec<Fact> =
+                learned.facts.into_iter().filter(|fact| self.facts.iter().all(|held| held.id != fact.id)).collect();
+            news += fresh.len();
+            self.facts.extend(fresh);
             self.replicas.insert(key, learned.replica);
         }
         news
@@ -317,7 +319,7 @@ fn a_new_address_on_a_record_inherits_the_no_and_not_the_yes() {
     world.pull();
     world.pass(60);
     world.platforms.insert(("esp2".into(), "r1".into()), observation("r1", "ana.new@example.com", vec![yes]));
-    assert_eq!(world.pull(), 1, "the change of address, which nobody confirmed");
+    assert_eq!(world.pull(), 2, "the change of address, which nobody confirmed, and the address itself");
     let standing = unisson_consent::Standing::fold(world.facts.clone(), &[], &world.law);
     let decide = |email| standing.decide(&support::key(email, "newsletter"), &world.law, world.now).reason;
     assert_eq!(decide("ana@example.com"), Reason::Consent);
@@ -336,4 +338,50 @@ fn a_slot_that_vanishes_and_comes_back_is_an_event_of_its_own() {
     }
     let ids: BTreeSet<_> = world.facts.iter().map(|fact| fact.id).collect();
     assert_eq!(ids.len(), world.facts.len(), "two opt-outs, not one told twice");
+}
+
+#[test]
+fn a_box_that_is_unticked_while_the_record_takes_mail_is_a_withdrawal_and_ours_is_not() {
+    let seen = |audience, interest| {
+        let ticked = slot(promo(), interest, Occurred::Unknown, confirmed());
+        observation("r1", "ana@example.com", vec![slot(newsletter(), audience, Occurred::Unknown, confirmed()), ticked])
+    };
+    let reason = |world: &World| {
+        let standing = unisson_consent::Standing::fold(world.facts.clone(), &[], &world.law);
+        standing.decide(&support::key("ana@example.com", "promo"), &world.law, world.now).reason
+    };
+    for (audience, interest, withdrawn) in [
+        (Status::Subscribed, Status::Off, true),
+        (Status::Invalid, Status::Off, false),
+        (Status::Subscribed, Status::Subscribed, false),
+    ] {
+        let mut world = World::new(law());
+        world.platforms.insert(("esp2".into(), "r1".into()), seen(Status::Subscribed, Status::Subscribed));
+        world.pull();
+        world.pass(60);
+        world.platforms.insert(("esp2".into(), "r1".into()), seen(audience, interest));
+        world.pull();
+        assert_eq!(reason(&world) == Reason::Withdrawn, withdrawn, "{audience:?} {interest:?}");
+    }
+}
+
+#[test]
+fn a_proof_that_is_corrected_corrects_the_decision() {
+    let mut world = World::new(law());
+    let seen = |evidence| {
+        let since = Occurred::Instant(at("2026-05-01T00:00:00Z"));
+        observation("r1", "ana@example.com", vec![slot(newsletter(), Status::Subscribed, since, evidence)])
+    };
+    for (evidence, reason) in [
+        (Evidence::default(), Reason::Unqualified),
+        (confirmed(), Reason::Consent),
+        (Evidence::default(), Reason::Unqualified),
+    ] {
+        world.platforms.insert(("esp2".into(), "r1".into()), seen(evidence));
+        world.pull();
+        let standing = unisson_consent::Standing::fold(world.facts.clone(), &[], &world.law);
+        let decision = standing.decide(&support::key("ana@example.com", "newsletter"), &world.law, world.now);
+        assert_eq!(decision.reason, reason);
+        world.pass(60);
+    }
 }

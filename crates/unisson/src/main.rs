@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod compose;
+mod decisions;
 mod exit;
 mod screen;
 mod tokens;
@@ -20,7 +21,14 @@ use crate::screen::{BAD, paint};
 const QUIET: &str = "error,unisson=warn";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version are what was asked for; anything else was mistyped, which is an error and not "partly done".
+            let _ = answer.print();
+            return if answer.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

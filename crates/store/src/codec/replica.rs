@@ -29,6 +29,7 @@ struct SlotBody {
     scope: ScopeBody,
     status: StatusBody,
     since: OccurredBody,
+    proof: u64,
     turn: u32,
     wrote: Option<WroteBody>,
 }
@@ -47,6 +48,7 @@ pub fn encode_replica(replica: &Replica, record: u64, numbers: &Numbers) -> Resu
         scope: (&slot.scope).into(),
         status: slot.status.into(),
         since: slot.since.into(),
+        proof: slot.proof,
         turn: slot.turn,
         wrote: slot.wrote.map(|wrote| WroteBody {
             before: wrote.before.into(),
@@ -91,6 +93,7 @@ impl SlotBody {
             scope: self.scope.into(),
             status: self.status.into(),
             since: self.since.build()?,
+            proof: self.proof,
             turn: self.turn,
             wrote: wrote.transpose()?,
         })

@@ -44,6 +44,7 @@ pub fn known_by(system: &str, native: &str, who: Who) -> Learned {
         status: Status::Subscribed,
         since: Occurred::Unknown,
         turn: 0,
+        proof: 7,
         wrote: None,
     };
     let kind = Kind::Snapshot { status: Status::Subscribed, evidence: Evidence::default(), turn: Some(0) };

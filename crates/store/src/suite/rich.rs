@@ -83,7 +83,14 @@ pub fn rich(fact: Fact) -> Fact {
 
 /// A replica with everything in it, of the record `a` of `news`.
 pub fn replica() -> Replica {
-    let slot = |since, wrote| ReplicaSlot { scope: list("weekly"), status: Status::Complained, since, turn: 7, wrote };
+    let slot = |since, wrote| ReplicaSlot {
+        scope: list("weekly"),
+        status: Status::Complained,
+        since,
+        proof: 7,
+        turn: 7,
+        wrote,
+    };
     let wrote = Wrote { before: Status::Subscribed, status: Status::Unsubscribed, at: at(1) };
     Replica {
         stream: StreamId("audience/1".to_owned()),

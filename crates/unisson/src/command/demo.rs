@@ -10,6 +10,7 @@ use unisson_store_sqlite::Access;
 use crate::cli;
 use crate::command::{Desk, approve, check, explain, ledger, sandbox, status, suppressions, sync};
 use crate::compose::Site;
+use crate::decisions;
 use crate::exit::{Ending, Failure, Outcome};
 use crate::screen::{BOLD, FAINT, Screen, number, paint};
 
@@ -97,21 +98,17 @@ async fn tell(desk: Desk<'_>, twins: &Sandbox, folder: &Path) -> Result<(), Fail
 
 /// How many opt-ins there are, and how many of them can be proven.
 async fn proofs(desk: Desk<'_>) -> Result<(), Failure> {
-    let store = Site::load(desk.config)?.open(Access::ReadOnly)?;
+    let site = Site::load(desk.config)?;
+    let store = site.open(Access::ReadOnly)?;
     let mut levels = [0_u64; 6];
     let mut conflicts = 0_u64;
-    let mut after = None;
-    loop {
-        let page = store.standings(after, 1_000).await?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(*last);
-        for known in page.into_iter().flat_map(|(_, known)| known) {
-            if let Some(count) = levels.get_mut(usize::from(known.decision.level.number())) {
-                *count += 1;
-            }
-            conflicts += u64::from(known.decision.negative && known.decision.level > unisson_consent::Level::Nothing);
+    decisions::each(store.as_ref(), &site.law, |known| {
+        if let Some(count) = levels.get_mut(usize::from(known.decision.level.number())) {
+            *count += 1;
         }
-    }
+        conflicts += u64::from(known.decision.negative && known.decision.level > unisson_consent::Level::Nothing);
+    })
+    .await?;
     let claims: u64 = levels.iter().skip(1).sum();
     let proven: u64 = levels.iter().skip(3).sum();
     desk.screen.data(format!(

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use unisson_consent::{Channel, PurposeId, Verdict};
+use unisson_consent::{Channel, Law, PurposeId, Verdict};
 use unisson_store::{OutboxCount, RunState, Store};
 use unisson_store_sqlite::Access;
 
 use crate::command::Desk;
 use crate::compose::Site;
+use crate::decisions;
 use crate::exit::{Ending, Failure, Outcome};
 use crate::screen::{BOLD, CARE, Screen, figures, moment, number, paint, table};
-
-/// How many subjects are read at once.
-const PAGE: usize = 1_000;
 
 /// How many addresses may be contacted for one purpose over one channel.
 #[derive(Debug, Default, Serialize, Clone)]
@@ -71,7 +69,7 @@ pub(crate) async fn run(desk: Desk<'_>) -> Outcome {
             state: run.state.as_str(),
         }),
         outbox: store.outbox().await?.into_iter().filter(is_waiting).map(Waiting::of).collect(),
-        reach: reach(store.as_ref()).await?,
+        reach: reach(store.as_ref(), &site.law).await?,
     };
     if desk.screen.json {
         desk.screen.object(&whole)?;
@@ -103,22 +101,17 @@ impl Waiting {
 }
 
 /// How many addresses may be contacted, by purpose and channel.
-async fn reach(store: &dyn Store) -> Result<BTreeMap<String, Reach>, Failure> {
+async fn reach(store: &dyn Store, law: &Law) -> Result<BTreeMap<String, Reach>, Failure> {
     let mut reach: BTreeMap<(PurposeId, Channel), Reach> = BTreeMap::new();
-    let mut after = None;
-    loop {
-        let page = store.standings(after, PAGE).await?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(*last);
-        for known in page.into_iter().flat_map(|(_, known)| known) {
-            let place = reach.entry((known.key.purpose.clone(), known.key.channel)).or_default();
-            match known.decision.verdict {
-                Verdict::Allow => place.allow += 1,
-                Verdict::Ask => place.ask += 1,
-                Verdict::Deny => *place.deny.entry(known.decision.reason.as_str()).or_default() += 1,
-            }
+    decisions::each(store, law, |known| {
+        let place = reach.entry((known.key.purpose.clone(), known.key.channel)).or_default();
+        match known.decision.verdict {
+            Verdict::Allow => place.allow += 1,
+            Verdict::Ask => place.ask += 1,
+            Verdict::Deny => *place.deny.entry(known.decision.reason.as_str()).or_default() += 1,
         }
-    }
+    })
+    .await?;
     Ok(reach
         .into_iter()
         .map(|((purpose, channel), reach)| (format!("{purpose} / {}", channel.as_str()), reach))

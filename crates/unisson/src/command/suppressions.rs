@@ -5,7 +5,7 @@ use std::io;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use unisson_consent::{Address, Channel, Verdict};
+use unisson_consent::{Address, Channel, Law, Verdict};
 use unisson_files::export::{self, Shape as FileShape};
 use unisson_plan::{KeyDecision, is_negative};
 use unisson_store::Store;
@@ -14,11 +14,9 @@ use unisson_store_sqlite::Access;
 use crate::cli::{Selection, Shape, Suppressions};
 use crate::command::Desk;
 use crate::compose::Site;
+use crate::decisions;
 use crate::exit::{Ending, Failure, Outcome};
 use crate::screen::{day, number, table};
-
-/// How many subjects are read at once.
-const PAGE: usize = 1_000;
 
 /// One suppression, as programs read it.
 #[derive(Serialize)]
@@ -36,7 +34,7 @@ pub(crate) async fn run(command: &Suppressions, desk: Desk<'_>) -> Outcome {
     let (Suppressions::List(selection) | Suppressions::Export(crate::cli::Export { selection, .. })) = command;
     checked(selection, &site)?;
     let store = site.open(Access::ReadOnly)?;
-    let found = select(store.as_ref(), selection).await?;
+    let found = select(store.as_ref(), &site.law, selection).await?;
     match command {
         Suppressions::List(_) => list(&found, desk)?,
         Suppressions::Export(args) => export(&found, args, desk)?,
@@ -78,15 +76,16 @@ const REASONS: [&str; 12] = [
     "lapsed",
 ];
 
-async fn select(store: &dyn Store, selection: &Selection) -> Result<Vec<KeyDecision>, Failure> {
+async fn select(store: &dyn Store, law: &Law, selection: &Selection) -> Result<Vec<KeyDecision>, Failure> {
     let mut found = Vec::new();
-    let mut after = None;
-    loop {
-        let page = store.standings(after, PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(found) };
-        after = Some(*last);
-        found.extend(page.into_iter().flat_map(|(_, known)| known).filter(|known| is_selected(known, selection)));
-    }
+    decisions::each(store, law, |known| {
+        if is_selected(&known, selection) {
+            found.push(known);
+        }
+    })
+    .await?;
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(found)
 }
 
 fn is_selected(known: &KeyDecision, selection: &Selection) -> bool {
