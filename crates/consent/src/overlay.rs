@@ -3,6 +3,7 @@
 use crate::decide::{Answer, Case};
 use crate::decision::{Reason, Verdict};
 use crate::fact::Kind;
+use crate::scope;
 use crate::standing::Act;
 use crate::term::Status;
 
@@ -40,7 +41,7 @@ impl Case<'_> {
         let mine = |act: &&Act| self.is_mine(act) || self.standing.is_on(act, &self.key.address, self.law);
         let acts = || self.standing.others.iter().filter(mine);
         acts()
-            .filter(|act| raises(&self.standing.fact_of(act).kind))
+            .filter(|act| raises(&self.standing.fact_of(act).kind) && self.shuts_here(act))
             .filter(|raised| {
                 !acts().any(|act| {
                     lifts(&self.standing.fact_of(act).kind)
@@ -50,6 +51,14 @@ impl Case<'_> {
             })
             .map(|act| act.fact)
             .collect()
+    }
+
+    /// Whether a block that a system shows for one of its lists reaches this key; what staff say without a list always does.
+    fn shuts_here(&self, act: &Act) -> bool {
+        let fact = self.standing.fact_of(act);
+        let key = self.key;
+        !matches!(fact.kind, Kind::Snapshot { .. })
+            || scope::refuses(&self.law.policy, &fact.system, &fact.scope, &key.purpose, key.channel)
     }
 
     /// Whether two acts were seen on one record or on records that hold an address in common.
