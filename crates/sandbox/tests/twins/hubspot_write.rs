@@ -130,6 +130,18 @@ async fn erasure_removes_the_contact_keeps_its_choices_and_keeps_imports_out() {
 }
 
 #[tokio::test]
+async fn whoever_was_erased_comes_back_by_signing_up() {
+    let sandbox = sandbox().await;
+    let crm = sandbox.hubspot();
+    let who = address(&sandbox, Plot::LeftInCrm);
+    crm.act(&who, HubSpotDeed::Erase).unwrap();
+    assert!(crm.is_blocked(&who));
+    crm.act(&who, HubSpotDeed::SignUp(NEWSLETTER)).unwrap();
+    assert_eq!((crm.is_blocked(&who), crm.choice(&who, NEWSLETTER)), (false, Some("SUBSCRIBED")));
+    assert!(crm.contact(&who).is_some());
+}
+
+#[tokio::test]
 async fn an_unknown_address_is_blocked_with_the_same_answer_and_an_unknown_id_is_not_found() {
     let sandbox = sandbox().await;
     let client = hubspot(&sandbox);
