@@ -7,7 +7,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use unisson_connector::{Action, Batch, ChangeId, Cx, Error, ErrorKind, Outcome, Push, PushSpec};
 use unisson_consent::{RecordId, Status};
-use unisson_plan::{Commit, Replica, Settled, Settlement, Wrote, acknowledge, shows_after};
+use unisson_plan::{Commit, Learned, Replica, Settled, Settlement, Wrote, acknowledge, intend, shows_after};
 use unisson_store::{Claim, Claimed, StoreError};
 
 use crate::host::{Instance, Run, count};
@@ -67,8 +67,7 @@ impl Run<'_> {
                 return Ok(report);
             }
             // Several changes of one record are acknowledged one after the other, each on what the last one left.
-            let mut shown: BTreeMap<RecordId, Replica> =
-                claimed.iter().map(|one| (one.change.target.record.clone(), one.replica.clone())).collect();
+            let mut shown = self.intend(&claimed).await?;
             let deliveries = groups(claimed, size).into_iter().map(|group| self.deliver_group(push, group));
             let mut answers = futures::stream::iter(deliveries).buffer_unordered(BATCHES_AT_ONCE);
             let mut failed = false;
@@ -80,6 +79,12 @@ impl Run<'_> {
                         Outcome::Refused(code) => Some(format!("refused: {code}")),
                         _ => None,
                     };
+                    if refused.is_some() {
+                        let known = shown.get(&one.change.target.record).unwrap_or(&one.replica);
+                        let replica = intend(known, &one.change.scope, None);
+                        shown.insert(one.change.target.record.clone(), replica.clone());
+                        commit.learned.push(Learned { replica, facts: Vec::new() });
+                    }
                     let settled = self.settle(&one, outcome, spec, &mut shown);
                     let word = refused.unwrap_or_else(|| word(&settled.settlement));
                     let what = format!("{} {word}", one.change.action.as_str());
@@ -99,6 +104,26 @@ impl Run<'_> {
             failures = if failed { failures + 1 } else { 0 };
         }
         Ok(report)
+    }
+
+    /// Remembers what is about to be sent: a write whose answer is lost, by a cut line or a kill, is no word of the
+    /// person's when it comes back.
+    async fn intend(&self, claimed: &[Claimed]) -> Result<BTreeMap<RecordId, Replica>, StoreError> {
+        let now = self.now();
+        let mut shown: BTreeMap<RecordId, Replica> = BTreeMap::new();
+        for one in claimed {
+            let change = &one.change;
+            let known = shown.get(&change.target.record).unwrap_or(&one.replica);
+            let before = known.slot(&change.scope).map_or(Status::Unknown, |slot| slot.status);
+            let wrote = Wrote { before, status: shows_after(change.action), at: now };
+            let replica = intend(known, &change.scope, Some(wrote));
+            shown.insert(change.target.record.clone(), replica);
+        }
+        let mut commit = Commit::new(self.id.clone(), now);
+        commit.learned =
+            shown.values().map(|replica| Learned { replica: replica.clone(), facts: Vec::new() }).collect();
+        self.engine.store.commit(commit).await?;
+        Ok(shown)
     }
 
     /// Delivers one group; where the platform refuses it whole, its halves, until the poisonous change stands alone.

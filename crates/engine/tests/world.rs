@@ -412,3 +412,18 @@ async fn a_cursor_that_leads_nowhere_is_given_up_with_words_and_the_stream_is_sw
     let swept = world.sync().await;
     assert_eq!(swept.instances["esp"].observed, 10);
 }
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_no_word_of_the_persons_when_it_comes_back() {
+    let world = World::new(Enforce::Full, true);
+    // Few people, so that the guard lets them pass; nobody can prove an opt-in, so each is suppressed.
+    for n in 0..2 {
+        world.esp.holds(&format!("e{n}"), &format!("p{n}@example.com"), Status::Subscribed);
+    }
+    world.esp.script.lock().unwrap().loses_answers = true;
+    world.sync().await;
+    assert_eq!(world.esp.status("e0"), Status::Unsubscribed, "it arrived, and only its answer was lost");
+    world.esp.script.lock().unwrap().loses_answers = false;
+    world.sync().await;
+    assert_eq!(world.reason("p0@example.com").await, Reason::Unqualified);
+}

@@ -5,7 +5,7 @@ use unisson_connector::{ChangeId, Cursor, StreamId, Ticket};
 use unisson_consent::{Fact, Scope, SystemId};
 
 use crate::judge::Judged;
-use crate::learn::{Learned, written};
+use crate::learn::{Learned, intended, written};
 use crate::replica::{Digest, RecordNo, Replica, Wrote};
 
 /// The id of a run: sortable by time, shown to people, named in `approve`.
@@ -99,6 +99,17 @@ pub fn acknowledge(replica: &Replica, scope: &Scope, wrote: Wrote) -> Replica {
         .slots
         .iter()
         .map(|slot| if slot.scope == *scope { written(slot, wrote) } else { slot.clone() })
+        .collect();
+    Replica { slots, digest: Digest::default(), ..replica.clone() }
+}
+
+/// A replica that remembers a write of ours before it is sent, so that it is recognised although its answer is lost;
+/// without one, a replica that forgets the last write, because the platform refused it.
+pub fn intend(replica: &Replica, scope: &Scope, wrote: Option<Wrote>) -> Replica {
+    let slots = replica
+        .slots
+        .iter()
+        .map(|slot| if slot.scope == *scope { intended(slot, wrote) } else { slot.clone() })
         .collect();
     Replica { slots, digest: Digest::default(), ..replica.clone() }
 }

@@ -12,6 +12,10 @@ use unisson_consent::{
 
 use crate::replica::{Digest, Replica, ReplicaSlot, Wrote, proof_of};
 
+/// For how long a state that we asked for counts as our own write although its answer was lost. Beyond it, somebody else
+/// may as well have made it so.
+const ANSWER_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
 /// What learning needs to know beside the observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Lesson<'a> {
@@ -152,6 +156,12 @@ fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (R
         return (shows(0, None), if silent { Seen::Known } else { Seen::News });
     };
     if let Some(wrote) = before.wrote {
+        let age = lesson.now.duration_since(wrote.at);
+        let arrived = seen.status == wrote.status || (seen.status == Status::Off && wrote.status != Status::Subscribed);
+        if before.status != wrote.status && arrived && age <= ANSWER_WINDOW.max(lesson.lag) {
+            // Sent, and never answered: the platform shows that it arrived.
+            return (shows(before.turn, None), Seen::Known);
+        }
         let recent = lesson.now.duration_since(wrote.at) <= lesson.lag;
         // A place that knows only in or not in shows an opt-out as not in.
         let off = seen.status == Status::Off && wrote.status != Status::Subscribed;
@@ -190,6 +200,11 @@ fn vanished(before: &ReplicaSlot, observation: &Observation) -> Option<ReplicaSl
     }
     let turn = before.turn.saturating_add(u32::from(before.status != Status::Deleted));
     Some(ReplicaSlot { status: Status::Deleted, since: Occurred::Unknown, turn, wrote: None, ..before.clone() })
+}
+
+/// What a slot is remembered by while a write of ours to it has no answer yet, or none any more.
+pub(crate) fn intended(slot: &ReplicaSlot, wrote: Option<Wrote>) -> ReplicaSlot {
+    ReplicaSlot { wrote, ..slot.clone() }
 }
 
 /// What the slot of a replica shows once a write of ours is acknowledged.

@@ -12,7 +12,7 @@ mod learn;
 mod replica;
 
 pub use bench::{is_negative, stance};
-pub use commit::{Commit, Position, RunId, Settled, Settlement, acknowledge, shows_after};
+pub use commit::{Commit, Position, RunId, Settled, Settlement, acknowledge, intend, shows_after};
 pub use explain::{Explained, Explanation, ShownSlot, ToldFact, explain, scope_words, words};
 pub use guard::{GuardRule, Guarded, Held, Tally, admit, approved};
 pub use judge::{Dossier, Enforce, Judged, KeyDecision, OpenChange, OpenState, Planned, Rules, Unreached, judge};
