@@ -92,11 +92,16 @@ impl RunReport {
     pub fn outcome(&self) -> RunState {
         if self.instances.values().any(|instance| !instance.held.is_empty()) {
             RunState::Held
-        } else if self.instances.values().any(|instance| !instance.is_whole()) {
+        } else if self.instances.values().any(|instance| !self.is_whole(instance)) {
             RunState::Partial
         } else {
             RunState::Done
         }
+    }
+
+    /// Whether an instance has nothing left to do. What waits after a dry run waits because it was asked to.
+    fn is_whole(&self, instance: &InstanceReport) -> bool {
+        instance.is_whole() && (self.dry_run || instance.waiting.is_empty())
     }
 
     /// The total over all instances of what was delivered, held, planned or not reached.
@@ -106,13 +111,12 @@ impl RunReport {
 }
 
 impl InstanceReport {
-    /// Whether everything was reached and everything wanted was done.
+    /// Whether everything was reached, and nothing that was tried failed.
     pub fn is_whole(&self) -> bool {
         self.complete
             && self.errors.is_empty()
             && self.unreached.is_empty()
             && self.unmapped.is_empty()
-            && self.waiting.is_empty()
             && self.rejects == 0
             && self.delivered.keys().all(|what| what.ends_with(" done") || what.ends_with(" gone"))
     }

@@ -77,7 +77,9 @@ fn show_instance(name: &str, part: &InstanceReport, screen: Screen) -> Result<()
     for (run, changes) in &part.held {
         line(CARE, format!("held: {} changes, let go by: unisson approve {run}", number(*changes)))?;
     }
-    for (what, changes) in &part.waiting {
+    // A first dry run has just said what it planned; a second one plans nothing new, and what waits is the plan.
+    let told = part.planned.values().sum::<u64>() == part.waiting.values().sum::<u64>();
+    for (what, changes) in part.waiting.iter().filter(|_| !told) {
         line(CARE, format!("waiting: {what}: {}", number(*changes)))?;
     }
     for (list, contacts) in &part.unmapped {
