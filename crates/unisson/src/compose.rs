@@ -186,7 +186,9 @@ struct Keys(SecretSource);
 
 impl Secrets for Keys {
     fn resolve(&self, reference: &SecretRef) -> Result<SecretString, BuildError> {
-        let failed = |error: unisson_settings::SecretError| BuildError::new("secret", error.to_string());
+        let failed = |error: unisson_settings::SecretError| {
+            BuildError::new("secret", error.to_string().trim_start_matches("read a secret: "))
+        };
         match reference {
             SecretRef::Env(name) => self.0.resolve_env(name).map_err(failed),
             SecretRef::File(path) => {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use unisson_bundle::Bundled;
 use unisson_connector::Allowance;
-use unisson_consent::{Channel, Resubscribe};
+use unisson_consent::{Channel, Channels, Resubscribe};
 
 use crate::cli::Connectors;
 use crate::command::Desk;
@@ -63,7 +63,10 @@ fn line(bundled: &Bundled) -> Line {
     Line {
         name: bundled.kind.name,
         title: info.title,
-        channels: info.channels.iter().map(Channel::as_str).collect(),
+        channels: match info.channels {
+            Channels::ALL => vec!["all"],
+            some => some.iter().map(Channel::as_str).collect(),
+        },
         sends_marketing: bundled.trust.marketing,
         evidence_level_max: bundled.trust.level_max.number(),
         resubscribe: match (bundled.trust.marketing, bundled.trust.resubscribe) {
