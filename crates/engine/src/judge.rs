@@ -14,7 +14,11 @@ impl Run<'_> {
     pub(crate) async fn judge(&self, report: &mut RunReport) -> Result<(), StoreError> {
         let engine = self.engine;
         let rules = Arc::new(self.rules(report));
-        // A lost answer that no fresh read has settled keeps its subject stale: it is judged once a run.
+        for part in report.instances.values_mut() {
+            part.unreached.clear();
+        }
+        // A lost answer that no fresh read has settled, or a change that nothing can carry out, keeps its subject stale:
+        // it is judged once here.
         let mut unsettled: BTreeSet<SubjectNo> = BTreeSet::new();
         loop {
             let now = self.now();
@@ -29,6 +33,7 @@ impl Run<'_> {
             for one in &judged {
                 note(one, report);
             }
+            unsettled.extend(judged.iter().filter(|one| !one.unreached.is_empty()).map(|one| one.subject));
             report.judged += judged.len() as u64;
             engine.progress.judged(judged.len() as u64);
             let mut commit = Commit::new(self.id.clone(), now);

@@ -427,3 +427,19 @@ async fn a_write_whose_answer_was_lost_is_no_word_of_the_persons_when_it_comes_b
     world.sync().await;
     assert_eq!(world.reason("p0@example.com").await, Reason::Unqualified);
 }
+
+#[tokio::test]
+async fn what_nothing_can_carry_out_is_named_in_every_run_until_it_can_be() {
+    let world = World::new(Enforce::Full, true);
+    ten(&world, 0);
+    world.crm.script.lock().unwrap().proves = true;
+    world.esp.script.lock().unwrap().proves = true;
+    // Nobody confirmed for a year and more: inside the window, each may be asked, and no campaign is there to ask.
+    *world.watch.0.lock().unwrap() = support::at("2029-05-10T00:00:00Z");
+    for _ in 0..2 {
+        let report = world.sync().await;
+        let named = &report.instances["esp"].unreached;
+        assert_eq!(named.values().sum::<u64>(), 10, "{named:?}");
+        assert_eq!(report.outcome().as_str(), "partial");
+    }
+}

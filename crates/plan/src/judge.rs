@@ -194,6 +194,10 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
             }
         }
     }
+    // What nothing could carry out is asked again in the next run, and named again until it can be.
+    if !judged.unreached.is_empty() {
+        judged.valid_until = Some(now);
+    }
     for open in &dossier.open {
         let fresh = rules.get(&open.instance).is_some_and(|rules| rules.fresh);
         match (wanted.contains(&open.id), open.state) {
