@@ -1,6 +1,7 @@
-//! The time that both twins live in. It starts at the epoch of the options, not at the time of the host, so that what a
+//! The time that all twins live in. It starts at the epoch of the options, not at the time of the host, so that what a
 //! sandbox answers can be repeated.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ pub enum Pace {
     /// As the host's does, from the epoch on.
     #[default]
     Running,
-    /// Only by [`Clock::advance`]: two runs that make the same calls get the same answers.
+    /// Only by [`Clock::advance`] and [`Clock::set`]: two runs that make the same calls get the same answers.
     Standing,
 }
 
@@ -44,9 +45,42 @@ impl Clock {
         self.ahead_ms.store(ahead, Ordering::SeqCst);
     }
 
+    /// Makes it this time at once, earlier or later than it was; a running clock runs on from there.
+    pub fn set(&self, to: Timestamp) {
+        self.ahead_ms.store(to.as_millisecond().saturating_sub(self.passed_ms()), Ordering::SeqCst);
+    }
+
     pub(crate) fn now_ms(&self) -> i64 {
+        self.passed_ms().saturating_add(self.ahead_ms.load(Ordering::SeqCst))
+    }
+
+    /// What time it would be had nobody touched the clock.
+    fn passed_ms(&self) -> i64 {
         let run = self.started.map_or(0, |started| i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX));
-        self.epoch_ms.saturating_add(run).saturating_add(self.ahead_ms.load(Ordering::SeqCst))
+        self.epoch_ms.saturating_add(run)
+    }
+}
+
+/// One twin's view of the clock. It is held at an earlier moment while a write that was sent then takes effect late, so
+/// that what it leaves behind is stamped as the vendor would stamp it.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    clock: Arc<Clock>,
+    held_ms: Option<i64>,
+}
+
+impl Watch {
+    pub(crate) fn new(clock: Arc<Clock>) -> Self {
+        Self { clock, held_ms: None }
+    }
+
+    /// Shows this moment from now on; `None` shows the clock's own again.
+    pub(crate) fn hold(&mut self, at_ms: Option<i64>) {
+        self.held_ms = at_ms;
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.held_ms.unwrap_or_else(|| self.clock.now_ms())
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -79,6 +113,28 @@ mod tests {
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);
         assert_eq!(clock.now(), Timestamp::MAX);
+    }
+
+    #[test]
+    fn a_clock_can_be_set_forwards_and_backwards() {
+        for pace in [Pace::Standing, Pace::Running] {
+            let clock = Clock::new("2026-11-01T00:00:00Z".parse().unwrap(), pace);
+            for moment in ["2220-01-01T00:00:00Z", "1999-12-31T23:59:59Z"] {
+                let moment: Timestamp = moment.parse().unwrap();
+                clock.set(moment);
+                assert!((0..60).contains(&(clock.now().as_second() - moment.as_second())), "{pace:?} {moment}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_held_watch_shows_its_moment_until_it_is_let_go() {
+        let clock = Arc::new(Clock::new("2026-11-01T00:00:00Z".parse().unwrap(), Pace::Standing));
+        let mut watch = Watch::new(Arc::clone(&clock));
+        watch.hold(Some(5_000));
+        assert_eq!((watch.now_ms(), watch.now_s()), (5_000, 5));
+        watch.hold(None);
+        assert_eq!(watch.now_ms(), clock.now_ms());
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! How an answer's body reaches the wire: whole, cut, or half of it and then silence.
+//! How an answer's body reaches the wire: whole, in parts, cut, or half of it and then silence.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,17 +11,28 @@ use tokio::time::Sleep;
 
 use crate::fault::Framing;
 use crate::gate::Permit;
+use crate::hostile::Part;
 
 /// How long a cut waits after the first half, so that the half is on the wire before the cut.
 const FLUSH: Duration = Duration::from_millis(20);
 
 /// A body on its way.
 pub(crate) struct Delivery {
-    rest: Option<Bytes>,
+    rest: VecDeque<Part>,
     declared: Option<u64>,
-    breaks: Option<Pin<Box<Sleep>>>,
+    end: End,
     /// Held until the last byte is handed over: the call counts as in flight for so long.
     _permit: Option<Permit>,
+}
+
+/// What comes after the bytes.
+enum End {
+    /// The end of the body.
+    Proper,
+    /// The end of the connection, after this.
+    Cut(Pin<Box<Sleep>>),
+    /// Silence.
+    Never,
 }
 
 /// The connection is to be cut now.
@@ -31,28 +43,49 @@ pub(crate) struct Cut;
 impl Delivery {
     /// All of it.
     pub(crate) fn whole(body: Bytes, permit: Option<Permit>) -> Self {
-        let declared = Some(body.len() as u64);
-        Self { rest: Some(body), declared, breaks: None, _permit: permit }
+        Self::parts(vec![Part::once(body)], permit)
+    }
+
+    /// All of these, one after the other.
+    pub(crate) fn parts(parts: Vec<Part>, permit: Option<Permit>) -> Self {
+        let declared = Some(parts.iter().map(Part::len).sum());
+        Self { rest: parts.into(), declared, end: End::Proper, _permit: permit }
     }
 
     /// The first half, then the end of the connection.
     pub(crate) fn cut(body: &Bytes, framing: Framing, permit: Permit) -> Self {
-        Self::half(body, framing, (FLUSH, permit))
+        Self::half(body, framing, (End::Cut(Box::pin(tokio::time::sleep(FLUSH))), permit))
     }
 
     /// The first half, silence for this long, then the end of the connection.
     pub(crate) fn stalled(body: &Bytes, silence: Duration, permit: Permit) -> Self {
-        Self::half(body, Framing::Length, (silence, permit))
+        Self::half(body, Framing::Length, (End::Cut(Box::pin(tokio::time::sleep(silence))), permit))
     }
 
-    fn half(body: &Bytes, framing: Framing, (wait, permit): (Duration, Permit)) -> Self {
+    /// The first half, then silence until the client leaves or the twin is shut down.
+    pub(crate) fn stuck(body: &Bytes, permit: Permit) -> Self {
+        Self::half(body, Framing::Length, (End::Never, permit))
+    }
+
+    fn half(body: &Bytes, framing: Framing, (end, permit): (End, Permit)) -> Self {
         let declared = match framing {
             // An empty body has no middle; a promised byte makes one.
             Framing::Length => Some(body.len().max(1) as u64),
             Framing::Chunked => None,
         };
-        let breaks = Some(Box::pin(tokio::time::sleep(wait)));
-        Self { rest: Some(body.slice(..body.len() / 2)), declared, breaks, _permit: Some(permit) }
+        let half = Part::once(body.slice(..body.len() / 2));
+        Self { rest: [half].into(), declared, end, _permit: Some(permit) }
+    }
+
+    fn next(&mut self) -> Option<Bytes> {
+        while let Some(part) = self.rest.front_mut() {
+            if part.times > 0 && !part.bytes.is_empty() {
+                part.times -= 1;
+                return Some(part.bytes.clone());
+            }
+            self.rest.pop_front();
+        }
+        None
     }
 }
 
@@ -62,17 +95,19 @@ impl Body for Delivery {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         let this = self.get_mut();
-        if let Some(bytes) = this.rest.take().filter(|bytes| !bytes.is_empty()) {
+        if let Some(bytes) = this.next() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        match this.breaks.as_mut() {
-            None => Poll::Ready(None),
-            Some(sleep) => sleep.as_mut().poll(cx).map(|()| Some(Err(Cut))),
+        match &mut this.end {
+            End::Proper => Poll::Ready(None),
+            End::Cut(sleep) => sleep.as_mut().poll(cx).map(|()| Some(Err(Cut))),
+            // Nothing wakes this body again: the connection ends when the client closes it or its task is stopped.
+            End::Never => Poll::Pending,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.breaks.is_none() && self.rest.as_ref().is_none_or(Bytes::is_empty)
+        matches!(self.end, End::Proper) && self.rest.iter().all(|part| part.len() == 0)
     }
 
     fn size_hint(&self) -> SizeHint {

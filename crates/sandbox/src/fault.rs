@@ -1,4 +1,4 @@
-//! Faults on demand: what goes wrong, on which call, how often.
+//! Faults on demand: what goes wrong, on which call, how often. The crate's front page has the table.
 //!
 //! A rule that is not understood is refused when it is set; it never turns into another fault.
 
@@ -11,8 +11,20 @@ pub(crate) use strike::{Faults, Sight, Strike};
 /// How many rules a twin takes at once.
 pub const RULES_MAX: usize = 64;
 
-/// The longest delay or stall.
+/// The longest delay, stall or lag.
 pub const DELAY_MS_MAX: u64 = 900_000;
+
+/// How many reads a write may wait for.
+const READS_MAX: u64 = 1_000_000;
+
+/// The largest body, in mebibytes; a gzip trailer counts no further.
+const MIB_MAX: u64 = 4_095;
+
+/// The deepest JSON.
+const DEPTH_MAX: u64 = 10_000_000;
+
+/// The longest address, in kibibytes.
+const KIB_MAX: u64 = 65_536;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +34,8 @@ pub enum Fault {
     RateLimited(RetryAfter),
     /// A status from 500 to 599, in the vendor's form.
     ServerError(u16),
+    /// A status from 400 to 499, in the vendor's form.
+    ClientError(u16),
     /// 401, as if the credentials had just expired.
     Unauthorized,
     /// 400 whose body quotes an e-mail address from the call.
@@ -36,6 +50,8 @@ pub enum Fault {
     CutBody(Framing),
     /// Half the body, then silence for so many milliseconds, then the connection is cut.
     StallBody(u64),
+    /// Half the body, then silence for as long as the client waits.
+    StallForEver,
     /// The call is carried out; the answer comes so many milliseconds late.
     DelayAnswer(u64),
     /// The connection is dropped; the call is not carried out.
@@ -44,6 +60,8 @@ pub enum Fault {
     LostAnswer,
     /// The answer says that the call was carried out; it was not.
     FalseAcknowledgement,
+    /// The answer says that the write was carried out; it shows later. What is written meanwhile waits behind it.
+    LateEffect(Lag),
     /// A listing shows no rows although there are some, and still says that more follow.
     EmptyPage,
     /// A listing shows no rows and says nothing of more, although there are some.
@@ -56,6 +74,26 @@ pub enum Fault {
     CursorLoop(usize),
     /// A batch refuses the rows at these positions, counted from zero, and takes the others.
     RefuseRows(Vec<usize>),
+    /// The answer carries a text of so many mebibytes, in its first record where it has one.
+    HugeBody(u32),
+    /// The answer carries lists inside lists, so many deep, in its first record where it has one.
+    DeepJson(u32),
+    /// A byte of the answer is not UTF-8, in its first address where it has one.
+    InvalidUtf8,
+    /// A small compressed body that unpacks to an answer with a text of so many mebibytes.
+    GzipBomb(u32),
+    /// The first address of the answer is longer by so many kibibytes.
+    LongAddress(u32),
+}
+
+/// When a write shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Lag {
+    /// After so many milliseconds of the sandbox's time.
+    Milliseconds(u64),
+    /// After so many reads of the account, whatever they ask for.
+    Reads(u32),
 }
 
 /// What a 429 says of when to come back (RFC 9110, section 10.2.3).
@@ -156,6 +194,7 @@ impl Fault {
         match self {
             Self::RateLimited(_) => "rate_limited",
             Self::ServerError(_) => "server_error",
+            Self::ClientError(_) => "client_error",
             Self::Unauthorized => "unauthorized",
             Self::AddressInError => "address_in_error",
             Self::HtmlPage => "html_page",
@@ -163,16 +202,23 @@ impl Fault {
             Self::TruncatedJson => "truncated_json",
             Self::CutBody(_) => "cut_body",
             Self::StallBody(_) => "stall_body",
+            Self::StallForEver => "stall_for_ever",
             Self::DelayAnswer(_) => "delay_answer",
             Self::DropCall => "drop_call",
             Self::LostAnswer => "lost_answer",
             Self::FalseAcknowledgement => "false_acknowledgement",
+            Self::LateEffect(_) => "late_effect",
             Self::EmptyPage => "empty_page",
             Self::FalseEnd => "false_end",
             Self::ShortPage(_) => "short_page",
             Self::RepeatedPage => "repeated_page",
             Self::CursorLoop(_) => "cursor_loop",
             Self::RefuseRows(_) => "refuse_rows",
+            Self::HugeBody(_) => "huge_body",
+            Self::DeepJson(_) => "deep_json",
+            Self::InvalidUtf8 => "invalid_utf8",
+            Self::GzipBomb(_) => "gzip_bomb",
+            Self::LongAddress(_) => "long_address",
         }
     }
 }
@@ -244,10 +290,17 @@ impl Rule {
         };
         match &self.fault {
             Fault::ServerError(status) => within("the status", u64::from(*status), 500, 599)?,
-            Fault::StallBody(delay_ms) | Fault::DelayAnswer(delay_ms) => {
+            Fault::ClientError(status) => within("the status", u64::from(*status), 400, 499)?,
+            Fault::StallBody(delay_ms)
+            | Fault::DelayAnswer(delay_ms)
+            | Fault::LateEffect(Lag::Milliseconds(delay_ms)) => {
                 within("the milliseconds", *delay_ms, 1, DELAY_MS_MAX)?;
             }
+            Fault::LateEffect(Lag::Reads(reads)) => within("the reads", u64::from(*reads), 1, READS_MAX)?,
             Fault::CursorLoop(length) => within("the length of the loop", *length as u64, 1, 2)?,
+            Fault::HugeBody(mib) | Fault::GzipBomb(mib) => within("the mebibytes", u64::from(*mib), 1, MIB_MAX)?,
+            Fault::DeepJson(levels) => within("the depth", u64::from(*levels), 1, DEPTH_MAX)?,
+            Fault::LongAddress(kib) => within("the kibibytes", u64::from(*kib), 1, KIB_MAX)?,
             _ => {}
         }
         match self.when {
@@ -262,4 +315,71 @@ impl Rule {
 
 fn once() -> u32 {
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each, in the order of the type.
+    fn all() -> Vec<Fault> {
+        vec![
+            Fault::RateLimited(RetryAfter::Bare),
+            Fault::ServerError(503),
+            Fault::ClientError(425),
+            Fault::Unauthorized,
+            Fault::AddressInError,
+            Fault::HtmlPage,
+            Fault::ErrorInside,
+            Fault::TruncatedJson,
+            Fault::CutBody(Framing::Length),
+            Fault::StallBody(1_500),
+            Fault::StallForEver,
+            Fault::DelayAnswer(1_500),
+            Fault::DropCall,
+            Fault::LostAnswer,
+            Fault::FalseAcknowledgement,
+            Fault::LateEffect(Lag::Reads(3)),
+            Fault::EmptyPage,
+            Fault::FalseEnd,
+            Fault::ShortPage(10),
+            Fault::RepeatedPage,
+            Fault::CursorLoop(2),
+            Fault::RefuseRows(vec![0, 7]),
+            Fault::HugeBody(64),
+            Fault::DeepJson(10_000),
+            Fault::InvalidUtf8,
+            Fault::GzipBomb(1_024),
+            Fault::LongAddress(100),
+        ]
+    }
+
+    /// The examples of the table, each as it is sent.
+    fn examples() -> Vec<&'static str> {
+        let page = include_str!("../README.md");
+        let (_, from_here) = page.split_once("## Faults").unwrap();
+        let (section, _) = from_here.split_once("## ").unwrap();
+        let cells =
+            section.lines().skip_while(|line| !line.starts_with("|---")).filter_map(|row| row.split('|').nth(2));
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+    }
+
+    #[test]
+    fn a_fault_has_one_name_in_rules_in_the_log_and_in_the_table() {
+        for fault in all() {
+            let sent = serde_json::to_string(&fault).unwrap();
+            let name = format!("\"{}\"", fault.name());
+            assert!(sent.contains(&name), "{sent}");
+            assert!(examples().iter().any(|example| example.contains(&name)), "{name} is not in the table");
+            assert_eq!(serde_json::from_str::<Fault>(&sent).unwrap(), fault);
+        }
+    }
+
+    #[test]
+    fn every_example_of_the_table_is_a_fault_that_can_be_set() {
+        for example in examples() {
+            let fault: Fault = serde_json::from_str(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+            assert_eq!(Rule::new(fault).check(), Ok(()), "{example}");
+        }
+    }
 }

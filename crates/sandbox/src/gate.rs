@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::rates::{Meter, Rates};
+
 /// How often calls of one kind are allowed.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -14,19 +16,23 @@ pub(crate) struct Window {
     pub(crate) policy: &'static str,
     /// Which calls count, by their template.
     pub(crate) covers: fn(&str) -> bool,
-    pub(crate) calls: usize,
+    /// How many; `None` counts them and turns nobody away.
+    pub(crate) calls: Option<usize>,
     pub(crate) per: Duration,
 }
 
 /// All allowances of one account. It counts in host time: a standing sandbox clock does not stop it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gate {
     concurrent: Option<usize>,
     in_flight: Arc<AtomicUsize>,
     peak: AtomicUsize,
-    windows: Vec<(Window, Mutex<VecDeque<Instant>>)>,
+    windows: Vec<Window>,
+    /// The calls admitted by each window, the oldest first.
+    admitted: Mutex<Vec<VecDeque<Instant>>>,
     daily: Option<u32>,
     used: AtomicUsize,
+    meter: Meter,
 }
 
 /// The right to be in flight, given back when dropped.
@@ -45,6 +51,8 @@ pub(crate) struct Quota {
     pub(crate) max: usize,
     pub(crate) remaining: usize,
     pub(crate) per: Duration,
+    /// How long until the oldest call that counts no longer does.
+    pub(crate) reset: Duration,
     /// The day's allowance and what is left of it.
     pub(crate) daily: Option<(usize, usize)>,
 }
@@ -58,8 +66,18 @@ pub(crate) struct Denied {
 
 impl Gate {
     pub(crate) fn new(concurrent: Option<usize>, windows: Vec<Window>, daily: Option<u32>) -> Self {
-        let windows = windows.into_iter().map(|window| (window, Mutex::default())).collect();
-        Self { concurrent, windows, daily, ..Self::default() }
+        let admitted = Mutex::new(vec![VecDeque::new(); windows.len()]);
+        let meter = Meter::new(&windows);
+        Self {
+            concurrent,
+            in_flight: Arc::default(),
+            peak: AtomicUsize::default(),
+            windows,
+            admitted,
+            daily,
+            used: AtomicUsize::default(),
+            meter,
+        }
     }
 
     /// Counts a call as in flight; the permit must live until the answer's last byte is sent.
@@ -69,7 +87,13 @@ impl Gate {
         Permit(Arc::clone(&self.in_flight))
     }
 
-    /// Admits a call that has entered, or says which allowance is used up.
+    /// Notes a call that has come in, whatever becomes of it.
+    pub(crate) fn see(&self, template: &str) {
+        self.meter.see(&self.windows, template);
+    }
+
+    /// Admits a call that has entered, or says which allowance is used up. Where several allowances cover a call it needs
+    /// room in all of them, and is counted by all or by none.
     pub(crate) fn admit(&self, template: &str) -> Result<Option<Quota>, Denied> {
         if self.concurrent.is_some_and(|most| self.in_flight.load(Ordering::SeqCst) > most) {
             return Err(Denied { policy: "CONCURRENT", quota: None });
@@ -78,19 +102,34 @@ impl Gate {
         if daily.is_some_and(|(most, used)| used >= most) {
             return Err(Denied { policy: "DAILY", quota: None });
         }
-        let Some((window, log)) = self.windows.iter().find(|(window, _)| (window.covers)(template)) else {
-            return Ok(None);
-        };
-        let used = take(window, log);
         let left = daily.map(|(most, used)| (most, most.saturating_sub(used + 1)));
-        let quota = |remaining| Quota { max: window.calls, remaining, per: window.per, daily: left };
-        match used {
-            Some(used) => {
-                self.used.fetch_add(1, Ordering::SeqCst);
-                Ok(Some(quota(window.calls - used)))
+        let now = Instant::now();
+        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let covering: Vec<(usize, usize)> = (0..self.windows.len())
+            .filter(|at| (self.windows[*at].covers)(template))
+            .filter_map(|at| Some((at, self.windows[at].calls?)))
+            .collect();
+        let quota = |at: usize, max: usize, calls: &VecDeque<Instant>| {
+            let per = self.windows[at].per;
+            let reset = calls.front().map_or(per, |first| per.saturating_sub(now.duration_since(*first)));
+            Quota { max, remaining: max.saturating_sub(calls.len()), per, reset, daily: left }
+        };
+        for (at, most) in &covering {
+            let calls = &mut admitted[*at];
+            while calls.front().is_some_and(|first| now.duration_since(*first) >= self.windows[*at].per) {
+                calls.pop_front();
             }
-            None => Err(Denied { policy: window.policy, quota: Some(quota(0)) }),
+            if calls.len() >= *most {
+                self.meter.turn_away(*at);
+                return Err(Denied { policy: self.windows[*at].policy, quota: Some(quota(*at, *most, calls)) });
+            }
         }
+        for (at, _) in &covering {
+            admitted[*at].push_back(now);
+        }
+        let Some((at, most)) = covering.first() else { return Ok(None) };
+        self.used.fetch_add(1, Ordering::SeqCst);
+        Ok(Some(quota(*at, *most, &admitted[*at])))
     }
 
     /// The most calls that were in flight at once.
@@ -98,26 +137,22 @@ impl Gate {
         self.peak.load(Ordering::SeqCst)
     }
 
+    /// What the account saw of its callers.
+    pub(crate) fn rates(&self) -> Rates {
+        Rates {
+            peak_per_second: self.meter.peak_per_second(),
+            peak_in_flight: self.peak(),
+            in_flight_allowed: self.concurrent,
+            windows: self.meter.windows(&self.windows),
+        }
+    }
+
     pub(crate) fn reset(&self) {
         self.peak.store(self.in_flight.load(Ordering::SeqCst), Ordering::SeqCst);
         self.used.store(0, Ordering::SeqCst);
-        for (_, log) in &self.windows {
-            log.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner).iter_mut().for_each(VecDeque::clear);
+        self.meter.reset();
     }
-}
-
-/// Takes one call of a rolling window and says how many are taken now; `None` where it is full.
-fn take(window: &Window, log: &Mutex<VecDeque<Instant>>) -> Option<usize> {
-    let now = Instant::now();
-    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    while log.front().is_some_and(|at| now.duration_since(*at) >= window.per) {
-        log.pop_front();
-    }
-    (log.len() < window.calls).then(|| {
-        log.push_back(now);
-        log.len()
-    })
 }
 
 #[cfg(test)]
@@ -125,7 +160,8 @@ mod tests {
     use super::*;
 
     fn gate() -> Gate {
-        let window = Window { policy: "P", covers: |path| path != "/free", calls: 3, per: Duration::from_secs(10) };
+        let covers = |path: &str| path != "/free";
+        let window = Window { policy: "P", covers, calls: Some(3), per: Duration::from_secs(10) };
         Gate::new(Some(2), vec![window], Some(5))
     }
 
@@ -159,5 +195,20 @@ mod tests {
         drop(held);
         assert!(gate.admit("/free").is_ok());
         assert_eq!(gate.peak(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_needs_room_in_every_window_that_covers_it_and_is_counted_by_all_or_none() {
+        let window = |policy, calls, per_s| Window { policy, covers: |_| true, calls, per: Duration::from_secs(per_s) };
+        let gate = Gate::new(None, vec![window("SECOND", Some(2), 1), window("HOUR", Some(3), 3_600)], None);
+        assert!(gate.admit("/x").is_ok() && gate.admit("/x").is_ok());
+        let denied = gate.admit("/x").unwrap_err();
+        assert_eq!((denied.policy, denied.quota.unwrap().reset), ("SECOND", Duration::from_secs(1)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(gate.admit("/x").unwrap().unwrap().remaining, 1, "what was turned away used up no hour");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let denied = gate.admit("/x").unwrap_err();
+        assert_eq!((denied.policy, denied.quota.unwrap().reset), ("HOUR", Duration::from_secs(3_598)));
+        assert_eq!(gate.rates().windows.iter().map(|window| window.turned_away).collect::<Vec<_>>(), [1, 1]);
     }
 }

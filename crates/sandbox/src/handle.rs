@@ -9,9 +9,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::calls::{Call, Tally};
-use crate::fault::{Rule, RuleError};
+use crate::core::Core;
+use crate::fault::{RetryAfter, Rule, RuleError};
+use crate::rates::Rates;
 use crate::sandbox::StartError;
-use crate::server::{Core, Server};
+use crate::server::Server;
 use crate::twin::Twin;
 
 /// A running twin. It stops when the handle is dropped.
@@ -58,6 +60,27 @@ impl Handle {
         self.core.gate.peak()
     }
 
+    /// What the account saw of its callers, all of them together, whatever credentials they used.
+    pub fn rates(&self) -> Rates {
+        self.core.gate.rates()
+    }
+
+    /// Answers 503 to everything from now on, until it is switched off again.
+    pub fn set_outage(&self, on: bool) {
+        self.core.weather().set_outage(on);
+    }
+
+    /// Answers 429 to so many calls from now on; at most [`crate::SPELL_MAX`].
+    pub fn storm(&self, calls: u32, after: RetryAfter) {
+        self.core.weather().storm(calls, after);
+    }
+
+    /// Answers 401 to so many calls from now on, at most [`crate::SPELL_MAX`], or until a token is fetched anew. A twin
+    /// that has only keys answers it once.
+    pub fn expire(&self, calls: u32) {
+        self.core.weather().expire(calls);
+    }
+
     /// Sets a fault.
     pub fn inject(&self, rule: Rule) -> Result<(), RuleError> {
         self.core.faults().set(rule)
@@ -68,7 +91,7 @@ impl Handle {
         self.core.faults().clear();
     }
 
-    /// Forgets calls, faults and used allowances. What the twin holds stays.
+    /// Forgets calls, faults, outages, storms, used allowances and writes that do not show yet. What the twin holds stays.
     pub fn forget(&self) {
         self.core.reset();
     }

@@ -28,6 +28,7 @@ pub use act::{HubSpotAct, HubSpotDeed};
 use refuse::{Trouble, rate_limited};
 pub(crate) use state::State;
 
+use crate::clock::Watch;
 use crate::gate::{Denied, Gate, Quota, Window};
 use crate::handle::Handle;
 use crate::message::{Answer, Ask, Reply};
@@ -119,7 +120,7 @@ impl HubSpot {
 
     /// Ends every access token that OAuth gave out, as if half an hour had passed.
     pub fn expire_tokens(&self) {
-        self.server.read().sessions.lock().unwrap_or_else(PoisonError::into_inner).expire();
+        self.server.read().expire();
     }
 
     /// Does what a person does in the portal.
@@ -155,13 +156,16 @@ impl fmt::Debug for HubSpot {
 pub(crate) fn gate(options: &HubSpotOptions) -> Gate {
     const SEARCH: &str = "/crm/v3/objects/contacts/search";
     const TOKEN: &str = "/oauth/v1/token";
-    let window = |(policy, per), covers, calls: Option<NonZeroU32>| {
-        calls.map(|calls| Window { policy, covers, calls: calls.get() as usize, per })
+    let window = |(policy, per), covers, calls: Option<NonZeroU32>| Window {
+        policy,
+        covers,
+        calls: calls.map(|calls| calls.get() as usize),
+        per,
     };
     let search = window(("SECONDLY", Duration::from_secs(1)), |path| path == SEARCH, options.searches_per_second);
     let rest =
         window(("TEN_SECONDLY_ROLLING", TEN_SECONDS), |path| path != SEARCH && path != TOKEN, options.per_ten_seconds);
-    Gate::new(None, search.into_iter().chain(rest).collect(), options.per_day.map(NonZeroU32::get))
+    Gate::new(None, vec![search, rest], options.per_day.map(NonZeroU32::get))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
@@ -178,6 +182,8 @@ impl Twin for State {
     type Act = HubSpotAct;
 
     const NAME: &'static str = "hubspot";
+
+    const RENEWS: bool = true;
 
     fn routes() -> Vec<Route<Self>> {
         use Method as M;
@@ -221,6 +227,7 @@ impl Twin for State {
             Refusal::Unauthorized => oauth::unauthorized("EXPIRED_AUTHENTICATION"),
             Refusal::RateLimited => rate_limited("TEN_SECONDLY_ROLLING"),
             Refusal::Server(status) => trouble(*status, "INTERNAL_ERROR", "internal error"),
+            Refusal::Client(status) => trouble(*status, "BAD_REQUEST", "the request cannot be served"),
             Refusal::TooLarge => trouble(413, "VALIDATION_ERROR", "the body is too large"),
             Refusal::Quoting(text) => trouble(400, "VALIDATION_ERROR", &format!("{text} cannot be processed")),
         }
@@ -253,6 +260,14 @@ impl Twin for State {
 
     fn place(ask: &Ask) -> String {
         if ask.method == Method::POST { search::place(ask) } else { contacts::place(ask) }
+    }
+
+    fn watch(&mut self) -> &mut Watch {
+        &mut self.clock
+    }
+
+    fn expire(&self) {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).expire();
     }
 
     fn begin(&mut self) {

@@ -30,6 +30,7 @@ use fields::Pick;
 use problem::{INVALID, problem};
 pub(crate) use state::State;
 
+use crate::clock::Watch;
 use crate::gate::{Denied, Gate, Quota};
 use crate::handle::Handle;
 use crate::message::{Ask, Reply};
@@ -107,6 +108,8 @@ impl Twin for State {
 
     const NAME: &'static str = "mailchimp";
 
+    const RENEWS: bool = false;
+
     fn routes() -> Vec<Route<Self>> {
         use Method as M;
         const MEMBERS: &str = "/3.0/lists/{list}/members";
@@ -168,6 +171,7 @@ impl Twin for State {
                 problem(429, "Too Many Requests", detail("more than 10 simultaneous connections are open"))
             }
             Refusal::Server(status) => problem(*status, "Internal Server Error", detail("something went wrong")),
+            Refusal::Client(status) => problem(*status, "Request Refused", detail("the request cannot be served")),
             Refusal::TooLarge => problem(413, "Request Entity Too Large", detail("the body is too large")),
             Refusal::Quoting(text) => problem(400, INVALID, (&format!("{text} cannot be processed"), None)),
         }
@@ -183,6 +187,10 @@ impl Twin for State {
 
     fn place(ask: &Ask) -> String {
         paging::place(ask)
+    }
+
+    fn watch(&mut self) -> &mut Watch {
+        &mut self.clock
     }
 
     fn begin(&mut self) {

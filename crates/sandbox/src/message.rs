@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,8 @@ pub(crate) struct Ask {
     /// What stood for each placeholder of the matched route, in order.
     pub(crate) params: Vec<String>,
     pub(crate) authorization: Option<String>,
+    /// The key of vendors that take one in a header of their own.
+    pub(crate) key: Option<String>,
     pub(crate) body: Bytes,
     /// The same for two calls exactly where address, query and body are the same.
     pub(crate) identity: u64,
@@ -59,7 +61,8 @@ pub(crate) type Answer = Result<Reply, Reply>;
 
 impl Ask {
     pub(crate) fn new(parts: &Parts, body: Bytes) -> Self {
-        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header =
+            |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let path = parts.uri.path();
         let mut hasher = DefaultHasher::new();
         (parts.method.as_str(), parts.uri.to_string(), &body[..]).hash(&mut hasher);
@@ -69,6 +72,7 @@ impl Ask {
             segments: path.split('/').filter(|part| !part.is_empty()).map(decode).collect(),
             params: Vec::new(),
             authorization: header(AUTHORIZATION),
+            key: header(HeaderName::from_static("api-key")),
             form: header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")),
             query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
             identity: hasher.finish(),
@@ -85,6 +89,12 @@ impl Ask {
     /// The first value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a query parameter, those that a comma separates apart.
+    pub(crate) fn queries<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let values = self.query.iter().filter(move |(key, _)| key == name).flat_map(|(_, value)| value.split(','));
+        values.map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// The fields of a form body; empty where the body is none.

@@ -46,6 +46,8 @@ pub struct Options {
     pub mailchimp: MailchimpOptions,
     /// The CRM.
     pub hubspot: HubSpotOptions,
+    /// The campaign platform.
+    pub brevo: BrevoOptions,
 }
 
 /// How the mail platform's twin is set up.
@@ -99,6 +101,25 @@ pub struct HubSpotOptions {
     pub index_lag: Duration,
 }
 
+/// How the campaign platform's twin is set up. The allowances are those of a general account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrevoOptions {
+    /// The port on 127.0.0.1; zero takes a free one.
+    pub port: u16,
+    /// The API key, taken in the header `api-key`.
+    pub key: Key,
+    /// Calls under `/contacts` in any second; `None` for no limit. The vendor allows ten.
+    pub contacts_per_second: Option<NonZeroU32>,
+    /// Calls under `/contacts` in any hour; `None` for no limit. The vendor allows 36,000.
+    pub contacts_per_hour: Option<NonZeroU32>,
+    /// Pages of blocked contacts in any second; `None` for no limit. The vendor allows a thousand.
+    pub blocked_per_second: Option<NonZeroU32>,
+    /// Other calls under `/smtp` in any hour; `None` for no limit. The vendor allows 300.
+    pub smtp_per_hour: Option<NonZeroU32>,
+    /// All other calls in any hour; `None` for no limit. The vendor allows a hundred.
+    pub rest_per_hour: Option<NonZeroU32>,
+}
+
 /// Whether a refresh token can be used more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Refresh {
@@ -128,6 +149,7 @@ impl Default for Options {
             pace: Pace::default(),
             mailchimp: MailchimpOptions::default(),
             hubspot: HubSpotOptions::default(),
+            brevo: BrevoOptions::default(),
         }
     }
 }
@@ -143,6 +165,11 @@ impl Options {
         self.hubspot.per_ten_seconds = None;
         self.hubspot.searches_per_second = None;
         self.hubspot.per_day = None;
+        self.brevo.contacts_per_second = None;
+        self.brevo.contacts_per_hour = None;
+        self.brevo.blocked_per_second = None;
+        self.brevo.smtp_per_hour = None;
+        self.brevo.rest_per_hour = None;
         self
     }
 }
@@ -172,6 +199,20 @@ impl Default for HubSpotOptions {
             searches_per_second: NonZeroU32::new(5),
             per_day: NonZeroU32::new(1_000_000),
             index_lag: Duration::ZERO,
+        }
+    }
+}
+
+impl Default for BrevoOptions {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            key: Key::from("sandbox-brevo-key"),
+            contacts_per_second: NonZeroU32::new(10),
+            contacts_per_hour: NonZeroU32::new(36_000),
+            blocked_per_second: NonZeroU32::new(1_000),
+            smtp_per_hour: NonZeroU32::new(300),
+            rest_per_hour: NonZeroU32::new(100),
         }
     }
 }

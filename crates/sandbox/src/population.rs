@@ -1,9 +1,10 @@
-//! The people behind both twins and the file: one set, made from a seed, whose systems contradict one another on purpose.
+//! The people behind the twins and the file: one set, made from a seed, whose systems contradict one another on purpose.
 //!
 //! A person is computed from the seed and an index whenever needed and never stored, so a million of them cost nothing.
 //! All of it is invented: addresses lie under domains reserved by RFC 2606, telephone numbers in ranges that regulators
 //! keep for fiction, network addresses in the documentation blocks of RFC 5737.
 
+mod campaign;
 mod crm;
 mod file;
 mod mailing;
@@ -16,6 +17,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+pub use campaign::Fate;
+pub(crate) use campaign::{BlockReason, CampaignSeed, List};
 pub(crate) use crm::{Choice, ContactSeed, Origin, Preference, Preferences, Topic};
 pub use file::{Row, WriteError};
 pub use mailing::{Audience, Status, UnknownStatus};

@@ -1,14 +1,18 @@
-//! Both twins and the file, started together over one population and one clock.
+//! All twins and the file, started together over one population and one clock.
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use crate::brevo::{self, Brevo};
+use crate::clock::{Clock, Watch};
+use crate::core::Core;
+use crate::gate::Gate;
 use crate::handle::Handle;
 use crate::hubspot::{self, HubSpot};
 use crate::mailchimp::{self, Mailchimp};
 use crate::options::Options;
 use crate::population::{CONTACTS_MAX, Population};
-use crate::server::{Core, Server};
+use crate::server::Server;
+use crate::twin::Twin;
 
 /// The twins of the vendors, served on 127.0.0.1 until dropped.
 #[derive(Debug)]
@@ -17,6 +21,7 @@ pub struct Sandbox {
     clock: Arc<Clock>,
     mailchimp: Mailchimp,
     hubspot: HubSpot,
+    brevo: Brevo,
 }
 
 /// The sandbox could not be started.
@@ -44,31 +49,34 @@ pub enum StartError {
 }
 
 impl Sandbox {
-    /// Starts both twins. They listen when this returns.
+    /// Starts all twins. They listen when this returns.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         if options.contacts > CONTACTS_MAX {
             return Err(StartError::TooMany { asked: options.contacts });
         }
         let clock = Arc::new(Clock::new(options.epoch, options.pace));
         let population = Arc::new(Population::new(options.seed, options.contacts, options.epoch));
-        let (mail_gate, crm_gate) = (mailchimp::gate(&options.mailchimp), hubspot::gate(&options.hubspot));
-        let (mail_port, crm_port) = (options.mailchimp.port, options.hubspot.port);
+        let gates = (mailchimp::gate(&options.mailchimp), hubspot::gate(&options.hubspot), brevo::gate(&options.brevo));
+        let ports = (options.mailchimp.port, options.hubspot.port, options.brevo.port);
         // A million people take seconds: they must not hold up the runtime.
-        let (people, time) = (Arc::clone(&population), Arc::clone(&clock));
+        let (people, watch) = (Arc::clone(&population), Watch::new(Arc::clone(&clock)));
         let made = tokio::task::spawn_blocking(move || {
-            let mail = mailchimp::State::new(options.mailchimp, Arc::clone(&people), Arc::clone(&time));
-            (mail, hubspot::State::new(options.hubspot, people, time))
+            (
+                mailchimp::State::new(options.mailchimp, Arc::clone(&people), watch.clone()),
+                hubspot::State::new(options.hubspot, Arc::clone(&people), watch.clone()),
+                brevo::State::new(options.brevo, people, watch),
+            )
         });
-        let (mail, crm) = made.await.map_err(|_| StartError::Interrupted)?;
-        let mail_core = Arc::new(Core::new(Arc::clone(&clock), mail_gate, options.seed));
-        let mail = Arc::new(Server::new(mail, mail_core));
-        let crm_core = Arc::new(Core::new(Arc::clone(&clock), crm_gate, options.seed));
-        let crm = Arc::new(Server::new(crm, crm_core));
+        let (mail, crm, campaigns) = made.await.map_err(|_| StartError::Interrupted)?;
+        let mail = served(mail, (&clock, gates.0, options.seed));
+        let crm = served(crm, (&clock, gates.1, options.seed));
+        let campaigns = served(campaigns, (&clock, gates.2, options.seed));
         Ok(Self {
             population,
             clock,
-            mailchimp: Mailchimp { handle: Handle::start(Arc::clone(&mail), mail_port).await?, server: mail },
-            hubspot: HubSpot { handle: Handle::start(Arc::clone(&crm), crm_port).await?, server: crm },
+            mailchimp: Mailchimp { handle: Handle::start(Arc::clone(&mail), ports.0).await?, server: mail },
+            hubspot: HubSpot { handle: Handle::start(Arc::clone(&crm), ports.1).await?, server: crm },
+            brevo: Brevo { handle: Handle::start(Arc::clone(&campaigns), ports.2).await?, server: campaigns },
         })
     }
 
@@ -92,9 +100,21 @@ impl Sandbox {
         &self.hubspot
     }
 
-    /// Stops both twins and closes every connection.
+    /// The twin of Brevo.
+    pub fn brevo(&self) -> &Brevo {
+        &self.brevo
+    }
+
+    /// Stops all twins and closes every connection.
     pub async fn shutdown(&self) {
         self.mailchimp.handle().shutdown().await;
         self.hubspot.handle().shutdown().await;
+        self.brevo.handle().shutdown().await;
     }
+}
+
+/// A twin in its shell.
+fn served<T: Twin>(twin: T, (clock, gate, seed): (&Arc<Clock>, Gate, u64)) -> Arc<Server<T>> {
+    let core = Core::new(Arc::clone(clock), gate, (seed, T::RENEWS));
+    Arc::new(Server::new(twin, Arc::new(core)))
 }

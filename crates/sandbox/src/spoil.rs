@@ -1,4 +1,4 @@
-//! Answers that faults put in place of the true one, and what they ask of handlers.
+//! Answers that faults and weather put in place of the true one, and what faults ask of handlers.
 
 use serde_json::json;
 
@@ -6,6 +6,7 @@ use crate::clock::http_date;
 use crate::fault::{Fault, RetryAfter, Strike};
 use crate::message::{Ask, Bend, PageBend, Reply};
 use crate::twin::{Refusal, Twin};
+use crate::weather::Plight;
 
 /// The address quoted where the call names none.
 const CANARY: &str = "canary@example.org";
@@ -16,18 +17,9 @@ const MAINTENANCE: &str =
 /// The answer that this fault gives without carrying the call out; `None` for faults that carry it out.
 pub(crate) fn instead<T: Twin>(fault: &Fault, ask: &Ask, now_ms: i64) -> Option<Reply> {
     let reply = match fault {
-        Fault::RateLimited(after) => {
-            let reply = T::refusal(&Refusal::RateLimited);
-            match after {
-                RetryAfter::Bare => reply,
-                RetryAfter::Seconds(seconds) => reply.with("retry-after", seconds.to_string()),
-                RetryAfter::Date(seconds) => {
-                    reply.with("retry-after", http_date(now_ms.saturating_add(i64::from(*seconds) * 1_000)))
-                }
-                RetryAfter::Text(text) => reply.with("retry-after", text.clone()),
-            }
-        }
+        Fault::RateLimited(after) => too_many::<T>(after, now_ms),
         Fault::ServerError(status) => T::refusal(&Refusal::Server(*status)),
+        Fault::ClientError(status) => T::refusal(&Refusal::Client(*status)),
         Fault::Unauthorized => T::refusal(&Refusal::Unauthorized),
         Fault::AddressInError => T::refusal(&Refusal::Quoting(ask.any_address().unwrap_or_else(|| CANARY.to_owned()))),
         Fault::HtmlPage => Reply::typed(200, "text/html; charset=utf-8", MAINTENANCE.to_owned()),
@@ -35,6 +27,27 @@ pub(crate) fn instead<T: Twin>(fault: &Fault, ask: &Ask, now_ms: i64) -> Option<
         _ => return None,
     };
     Some(reply)
+}
+
+/// The answer to a call that runs into the weather.
+pub(crate) fn suffered<T: Twin>(plight: &Plight, now_ms: i64) -> Reply {
+    match plight {
+        Plight::Outage => T::refusal(&Refusal::Server(503)),
+        Plight::Storm(after) => too_many::<T>(after, now_ms),
+        Plight::Expired => T::refusal(&Refusal::Unauthorized),
+    }
+}
+
+fn too_many<T: Twin>(after: &RetryAfter, now_ms: i64) -> Reply {
+    let reply = T::refusal(&Refusal::RateLimited);
+    match after {
+        RetryAfter::Bare => reply,
+        RetryAfter::Seconds(seconds) => reply.with("retry-after", seconds.to_string()),
+        RetryAfter::Date(seconds) => {
+            reply.with("retry-after", http_date(now_ms.saturating_add(i64::from(*seconds) * 1_000)))
+        }
+        RetryAfter::Text(text) => reply.with("retry-after", text.clone()),
+    }
 }
 
 /// What this fault asks of the handler.

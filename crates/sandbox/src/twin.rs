@@ -3,6 +3,7 @@
 use hyper::Method;
 use serde::de::DeserializeOwned;
 
+use crate::clock::Watch;
 use crate::gate::{Denied, Quota};
 use crate::message::{Answer, Ask, Reply};
 
@@ -13,6 +14,9 @@ pub(crate) trait Twin: Send + Sync + Sized + 'static {
 
     /// The vendor's name.
     const NAME: &'static str;
+
+    /// Whether its credentials run out and can be fetched anew.
+    const RENEWS: bool;
 
     /// Every call the twin answers; the first that fits is taken.
     fn routes() -> Vec<Route<Self>>;
@@ -31,6 +35,12 @@ pub(crate) trait Twin: Send + Sync + Sized + 'static {
 
     /// Where in its listing a call wants to be.
     fn place(ask: &Ask) -> String;
+
+    /// Its view of the time.
+    fn watch(&mut self) -> &mut Watch;
+
+    /// Ends the credentials that can be fetched anew.
+    fn expire(&self) {}
 
     /// Notes from now on what changes, so that it can be undone.
     fn begin(&mut self);
@@ -52,6 +62,7 @@ pub(crate) enum Refusal {
     Unauthorized,
     RateLimited,
     Server(u16),
+    Client(u16),
     TooLarge,
     /// A bad request whose body quotes this text.
     Quoting(String),

@@ -139,6 +139,7 @@ fn mix(seed: u64, count: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Lag;
 
     fn call(page: Option<u64>) -> Sight<'static> {
         Sight { method: "GET", path: "/lists/a/members", page, place: "0" }
@@ -199,7 +200,11 @@ mod tests {
     fn senseless_figures_are_refused() {
         let refused = [
             Rule::new(Fault::ServerError(404)),
+            Rule::new(Fault::ClientError(503)),
             Rule::new(Fault::StallBody(0)),
+            Rule::new(Fault::LateEffect(Lag::Reads(0))),
+            Rule::new(Fault::HugeBody(0)),
+            Rule::new(Fault::GzipBomb(4_096)),
             Rule::new(Fault::CursorLoop(3)),
             Rule::new(Fault::DropCall).percent(101),
             Rule::new(Fault::DropCall).at_call(0),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::state::State;
-use crate::clock::{Clock, Pace};
+use crate::clock::{Clock, Pace, Watch};
 use crate::hubspot::{HubSpotAct, HubSpotDeed};
 use crate::options::{HubSpotOptions, Options};
 use crate::population::{Population, System};
@@ -16,7 +16,7 @@ const PEOPLE: u32 = 30;
 
 fn state() -> State {
     let epoch = Options::default().epoch;
-    let clock = Arc::new(Clock::new(epoch, Pace::Standing));
+    let clock = Watch::new(Arc::new(Clock::new(epoch, Pace::Standing)));
     let options = HubSpotOptions { index_lag: Duration::from_secs(30), ..HubSpotOptions::default() };
     State::new(options, Arc::new(Population::new(1, PEOPLE, epoch)), clock)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::contact::{Contact, FIRST_ID};
 use super::oauth::Sessions;
-use crate::clock::Clock;
+use crate::clock::Watch;
 use crate::hash::key;
 use crate::options::HubSpotOptions;
 use crate::population::{ContactSeed, Population, Preferences};
@@ -20,7 +20,7 @@ const LAGGING_MAX: usize = 16;
 pub(crate) struct State {
     pub(super) options: HubSpotOptions,
     pub(super) population: Arc<Population>,
-    pub(super) clock: Arc<Clock>,
+    pub(super) clock: Watch,
     pub(super) sessions: Mutex<Sessions>,
     /// By id; a contact that was erased leaves a gap.
     contacts: Vec<Option<Contact>>,
@@ -46,7 +46,7 @@ enum Undo {
 }
 
 impl State {
-    pub(crate) fn new(options: HubSpotOptions, population: Arc<Population>, clock: Arc<Clock>) -> Self {
+    pub(crate) fn new(options: HubSpotOptions, population: Arc<Population>, clock: Watch) -> Self {
         let sessions = Mutex::new(Sessions::new(&options));
         let mut state = Self {
             options,

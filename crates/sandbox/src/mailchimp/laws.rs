@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::change::{Merge, Wish};
 use super::fields::Pick;
 use super::state::State;
-use crate::clock::{Clock, Pace};
+use crate::clock::{Clock, Pace, Watch};
 use crate::mailchimp::{MailchimpAct, MailchimpDeed};
 use crate::options::{MailchimpOptions, Options};
 use crate::population::{Audience, Plot, Population, Status};
@@ -18,7 +18,7 @@ const AUDIENCE: Audience = Audience::Letter;
 
 fn state() -> State {
     let epoch = Options::default().epoch;
-    let clock = Arc::new(Clock::new(epoch, Pace::Standing));
+    let clock = Watch::new(Arc::new(Clock::new(epoch, Pace::Standing)));
     State::new(MailchimpOptions::default(), Arc::new(Population::new(1, PEOPLE, epoch)), clock)
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, Part, Pick};
 use super::member::{interests, permissions, time};
-use super::paging::Window;
+use super::paging::window;
 use super::problem::Trouble;
 use super::state::State;
 use crate::hash::hex;
@@ -33,7 +33,7 @@ pub(super) fn root(state: &State, ask: &Ask) -> Answer {
 }
 
 pub(super) fn lists(state: &State, ask: &Ask) -> Answer {
-    let window = Window::of(ask)?;
+    let window = window(ask)?;
     let fields = Fields::of(ask);
     let part = Part::new(fields.pick())
         .list("lists", |pick| window.cut(&Audience::ALL).iter().map(|list| show(state, *list, pick)).collect())
@@ -82,7 +82,7 @@ fn shown_category(audience: Audience) -> Value {
 
 pub(super) fn categories(_: &State, ask: &Ask) -> Answer {
     let audience = audience(ask)?;
-    let window = Window::of(ask)?;
+    let window = window(ask)?;
     let fields = Fields::of(ask);
     let all = [shown_category(audience)];
     let part = Part::new(fields.pick())
@@ -98,7 +98,7 @@ pub(super) fn category_interests(state: &State, ask: &Ask) -> Answer {
     if ask.param(1) != category {
         return Err(Trouble::not_found().into());
     }
-    let window = Window::of(ask)?;
+    let window = window(ask)?;
     let fields = Fields::of(ask);
     let named = interests(audience);
     let part = Part::new(fields.pick())
@@ -121,7 +121,7 @@ pub(super) fn category_interests(state: &State, ask: &Ask) -> Answer {
 
 pub(super) fn abuse_reports(state: &State, ask: &Ask) -> Answer {
     let audience = audience(ask)?;
-    let window = Window::of(ask)?;
+    let window = window(ask)?;
     let fields = Fields::of(ask);
     let roll = state.roll(audience);
     let rows = roll.views.get(roll.version, "abuse", || {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::fields::{Fields, Part};
 use super::lists::audience;
 use super::member::Member;
-use super::paging::Window;
+use super::paging::window;
 use super::problem::Trouble;
 use super::state::State;
 use crate::message::{Answer, Ask, Reply};
@@ -36,7 +36,7 @@ enum Sort {
 
 pub(super) fn members(state: &State, ask: &Ask) -> Answer {
     let audience = audience(ask)?;
-    let window = Window::of(ask)?;
+    let window = window(ask)?;
     let query = Query::of(ask)?;
     let roll = state.roll(audience);
     let rows = roll.views.get(roll.version, &format!("{query:?}"), || query.rows(state, audience));

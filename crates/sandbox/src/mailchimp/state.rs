@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::member::Member;
-use crate::clock::Clock;
+use crate::clock::Watch;
 use crate::hash::{hex, key};
 use crate::options::MailchimpOptions;
 use crate::population::{Audience, MemberSeed, Population, Status};
@@ -16,7 +16,7 @@ use crate::view::Views;
 pub(crate) struct State {
     pub(super) options: MailchimpOptions,
     pub(super) population: Arc<Population>,
-    pub(super) clock: Arc<Clock>,
+    pub(super) clock: Watch,
     rolls: [Roll; 2],
     journal: Option<Vec<Undo>>,
 }
@@ -42,7 +42,7 @@ enum Undo {
 }
 
 impl State {
-    pub(crate) fn new(options: MailchimpOptions, population: Arc<Population>, clock: Arc<Clock>) -> Self {
+    pub(crate) fn new(options: MailchimpOptions, population: Arc<Population>, clock: Watch) -> Self {
         let rolls = [Roll::default(), Roll::default()];
         let mut state = Self { options, population, clock, rolls, journal: None };
         state.seed();

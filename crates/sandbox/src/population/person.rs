@@ -5,16 +5,19 @@ use std::fmt;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
+use super::campaign::Fate;
 use super::phone;
 use super::plot::Plot;
 
-/// The four places that hold people.
+/// The five places that hold people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum System {
     /// The mail platform's audience that gets the letter.
     Letter,
     /// The mail platform's audience that gets invitations.
     Events,
+    /// The campaign platform.
+    Campaigns,
     /// The CRM.
     Crm,
     /// The export of the shop and its call centre.
@@ -27,6 +30,7 @@ impl System {
         match self {
             Self::Letter => "Mailchimp, letter",
             Self::Events => "Mailchimp, events",
+            Self::Campaigns => "Brevo",
             Self::Crm => "HubSpot",
             Self::File => "shop export",
         }
@@ -125,6 +129,8 @@ pub(super) struct Draws {
     pub(super) bought: u32,
     /// Below a hundred, for whether they take short messages.
     pub(super) sms: u32,
+    /// Below a thousand, for the campaign platform.
+    pub(super) campaign: u32,
 }
 
 /// When things happened to a person, in seconds since 1970; each later than the one before and all before the epoch.
@@ -160,8 +166,11 @@ impl Person {
             file: rng.random_range(0..100),
             bought: rng.random_range(0..100),
             sms: rng.random_range(0..100),
+            campaign: 0,
         };
         let dates = dates(&mut rng, plot, epoch_s);
+        // Drawn last: what is drawn later does not change who everybody was before.
+        let draws = Draws { campaign: rng.random_range(0..1_000), ..draws };
         Self { index, plot, first, last, country, domain, draws, dates }
     }
 
@@ -173,6 +182,11 @@ impl Person {
     /// What their systems say of them, in short.
     pub fn plot(&self) -> Plot {
         self.plot
+    }
+
+    /// What became of them on the campaign platform.
+    pub fn fate(&self) -> Fate {
+        Fate::of((self.plot, self.index), self.draws.campaign)
     }
 
     /// The invented given name.
@@ -222,7 +236,9 @@ impl Person {
             }
             (Plot::Cased | Plot::Torn, System::File) => plain.to_uppercase(),
             (Plot::Tagged, System::Letter | System::Events) => format!("{}+letter@{}", self.local(), self.domain),
-            (Plot::Idn, System::Crm | System::Events) => format!("{}@{}", self.local(), a_label(self.domain)),
+            (Plot::Idn, System::Crm | System::Events | System::Campaigns) => {
+                format!("{}@{}", self.local(), a_label(self.domain))
+            }
             (Plot::TwoAddresses, System::Crm) => format!("{}.work@{}", self.local(), self.domain),
             (Plot::Malformed, System::File) => self.malformed(),
             _ => plain,
@@ -323,7 +339,7 @@ mod tests {
     #[test]
     fn every_address_lies_under_a_reserved_domain() {
         for person in (0..5_000).map(person).filter(|person| person.plot() != Plot::Malformed) {
-            for system in [System::Letter, System::Events, System::Crm, System::File] {
+            for system in [System::Letter, System::Events, System::Campaigns, System::Crm, System::File] {
                 let address = person.spelling(system).to_lowercase();
                 let (_, domain) = address.rsplit_once('@').unwrap();
                 let reserved = matches!(domain, "example.org" | "example.com" | "example.net");

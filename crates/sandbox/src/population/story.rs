@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::Population;
+use super::campaign::CampaignSeed;
 use super::crm::{ContactSeed, Preference, Topic};
 use super::file::rows;
 use super::mailing::{Audience, MemberSeed};
@@ -66,6 +67,10 @@ fn sayings(person: &Person) -> Vec<Saying> {
             let words = format!("{} since {}{why}, came by {}", seed.status, day(seed.changed), seed.source.as_str());
             told.push(Saying { system, address: person.spelling(system), words });
         }
+    }
+    if let Some(seed) = CampaignSeed::of(person) {
+        let system = System::Campaigns;
+        told.push(Saying { system, address: person.spelling(system), words: seed.words(day) });
     }
     if let Some(contact) = ContactSeed::of(person) {
         let words = contact_words(&contact);

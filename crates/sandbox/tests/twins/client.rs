@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
-use unisson_sandbox::{Options, Pace, Sandbox};
+use unisson_sandbox::{Handle, Options, Pace, Sandbox};
 
 /// The longest that any test waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -15,7 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    /// The body as text, what is none replaced.
     pub(crate) text: String,
+    pub(crate) bytes: Bytes,
 }
 
 impl Answer {
@@ -38,24 +41,31 @@ impl Answer {
 pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
-    authorization: String,
+    credential: (&'static str, String),
 }
 
 impl Client {
     pub(crate) fn new(base: String, authorization: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        Self { http, base, authorization: authorization.to_owned() }
+        Self::with_header(base, ("authorization", authorization))
+    }
+
+    /// A client that shows its credential in this header. It unpacks nothing: what came is what it shows.
+    pub(crate) fn with_header(base: String, (header, credential): (&'static str, &str)) -> Self {
+        let http = reqwest::Client::builder().timeout(PATIENCE).no_gzip().build().unwrap();
+        Self { http, base, credential: (header, credential.to_owned()) }
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Answer> {
-        let mut request =
-            self.http.request(method, format!("{}{path}", self.base)).header(AUTHORIZATION, &self.authorization);
+        let (header, credential) = &self.credential;
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).header(*header, credential);
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, text: response.text().await? })
+        let bytes = response.bytes().await?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Answer { status, headers, text, bytes })
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -84,7 +94,8 @@ impl Client {
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
+        let bytes = response.bytes().await.unwrap();
+        Answer { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
     }
 }
 
@@ -97,12 +108,26 @@ pub(crate) async fn sandbox() -> Sandbox {
     Sandbox::start(options()).await.unwrap()
 }
 
+/// A sandbox in which every listing has more than four pages of fifty.
+pub(crate) async fn large() -> Sandbox {
+    Sandbox::start(Options { contacts: 800, ..options() }).await.unwrap()
+}
+
 pub(crate) fn mailchimp(sandbox: &Sandbox) -> Client {
     Client::new(sandbox.mailchimp().base_url(), "Bearer sandbox-mailchimp-key-us1")
 }
 
 pub(crate) fn hubspot(sandbox: &Sandbox) -> Client {
     Client::new(sandbox.hubspot().base_url(), "Bearer sandbox-hubspot-token")
+}
+
+pub(crate) fn brevo(sandbox: &Sandbox) -> Client {
+    Client::with_header(sandbox.brevo().base_url(), ("api-key", "sandbox-brevo-key"))
+}
+
+/// A client of the control endpoint.
+pub(crate) fn control(handle: &Handle) -> Client {
+    Client::new(handle.origin(), "")
 }
 
 /// Waits until this is so; fails where it never is.

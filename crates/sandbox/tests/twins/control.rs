@@ -1,19 +1,16 @@
 //! The control endpoint, and the life of a sandbox.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use unisson_sandbox::{Audience, Options, Plot, Sandbox, StartError, Status, System};
 
-use crate::client::{Client, mailchimp, options, sandbox};
-
-fn control(sandbox: &Sandbox) -> Client {
-    Client::new(sandbox.mailchimp().handle().origin(), "")
-}
+use crate::client::{Client, control, mailchimp, options, sandbox};
+use crate::site::sites;
 
 #[tokio::test]
 async fn faults_are_set_and_cleared_without_credentials() {
     let sandbox = sandbox().await;
-    let (control, client) = (control(&sandbox), mailchimp(&sandbox));
+    let (control, client) = (control(sandbox.mailchimp().handle()), mailchimp(&sandbox));
     let rule = json!({"fault": {"rate_limited": {"seconds": 6}}, "path": "/ping", "when": {"call": {"number": 2}}});
     assert_eq!(control.post("/_control/fault", rule).await.status, 200);
     assert_eq!(client.get("/ping").await.status, 200);
@@ -27,7 +24,7 @@ async fn faults_are_set_and_cleared_without_credentials() {
 #[tokio::test]
 async fn what_is_not_understood_is_refused_with_what_to_mend() {
     let sandbox = sandbox().await;
-    let control = control(&sandbox);
+    let control = control(sandbox.mailchimp().handle());
     for (path, body) in [
         ("/_control/fault", json!({"fault": "earthquake"})),
         ("/_control/fault", json!({"fault": {"server_error": 200}})),
@@ -47,7 +44,7 @@ async fn what_is_not_understood_is_refused_with_what_to_mend() {
 #[tokio::test]
 async fn people_act_time_passes_and_everything_can_be_reset() {
     let sandbox = sandbox().await;
-    let control = control(&sandbox);
+    let control = control(sandbox.mailchimp().handle());
     let who = sandbox.population().with_plot(Plot::Single).next().unwrap().spelling(System::Letter);
     assert_eq!(
         control.post("/_control/advance", json!({"seconds": 3_600})).await.json()["now"],
@@ -67,6 +64,45 @@ async fn people_act_time_passes_and_everything_can_be_reset() {
     let crm = Client::new(sandbox.hubspot().handle().origin(), "");
     assert_eq!(crm.post("/_control/act", address).await.status, 200);
     assert_eq!(sandbox.hubspot().choice(&who, 91_001), Some("UNSUBSCRIBED"));
+}
+
+#[tokio::test]
+async fn people_leave_and_come_back_by_the_form_and_colleagues_import_them_on_every_twin() {
+    let sandbox = sandbox().await;
+    for site in sites(&sandbox) {
+        let control = control(site.handle);
+        let people = site.mailable();
+        let act = async |who: &str, what: Value| {
+            let mut body = json!({"email": who, "what": what});
+            if site.name == "mailchimp" {
+                body["audience"] = json!("letter");
+            }
+            control.post("/_control/act", body).await.status
+        };
+        let (leave, form, import, remove) = match site.name {
+            "mailchimp" => (json!("unsubscribe"), vec![json!("sign_up"), json!("confirm")], json!("import"), "archive"),
+            "hubspot" => (json!({"unsubscribe": 91_001}), vec![json!({"sign_up": 91_001})], json!("import"), "archive"),
+            _ => (json!("unsubscribe"), vec![json!({"sign_up": 4})], json!({"import": 4}), "delete"),
+        };
+        let who = &people[0];
+        assert_eq!(act(who, leave.clone()).await, 200, "{}", site.name);
+        assert!(site.is_out(who) && site.shows_out(who).await, "{}", site.name);
+        act(who, import.clone()).await;
+        assert!(site.is_out(who), "{}: an import alone brings nobody back who left", site.name);
+        for step in form {
+            assert_eq!(act(who, step).await, 200, "{}", site.name);
+        }
+        assert!(!site.is_out(who), "{}: their own word does", site.name);
+
+        // Whom a colleague removed is back as subscribed by the next import, and where the vendor forgets also who left.
+        let removed = &people[1];
+        if site.name == "brevo" {
+            act(removed, leave).await;
+        }
+        assert_eq!(act(removed, json!(remove)).await, 200, "{}", site.name);
+        assert_eq!(act(removed, import).await, 200, "{}", site.name);
+        assert!(!site.is_out(removed) && !site.shows_out(removed).await, "{}", site.name);
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test")]
 
+mod brevo_read;
+mod brevo_write;
 mod client;
 mod control;
+mod every_fault;
+mod every_write;
 mod faults;
 mod hubspot_read;
 mod hubspot_write;
@@ -12,3 +16,6 @@ mod mailchimp_read;
 mod mailchimp_write;
 mod pages;
 mod population;
+mod rates;
+mod site;
+mod weather;
