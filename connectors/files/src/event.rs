@@ -36,10 +36,20 @@ pub(crate) enum When {
 enum What {
     Plain(Plain),
     Grant,
-    EraseRequest { verified: Flag },
-    Bounce { code: Word },
-    Relation { what: Relation, opt_out_offered: Flag, similar: Flag },
+    EraseRequest {
+        verified: Flag,
+    },
+    Bounce {
+        code: Word,
+    },
+    Relation {
+        what: Relation,
+        opt_out_offered: Flag,
+        similar: Flag,
+    },
     Activity(Activity),
+    /// What the words of a vendor say.
+    Told(Column, fn(&str) -> Kind),
 }
 
 /// What needs no particulars.
@@ -100,6 +110,26 @@ impl EventRule {
         })
     }
 
+    /// What a vendor says in its own words of one address, wherever the cell that says so is filled like this.
+    pub(crate) fn told(when: When, words: Column, read: fn(&str) -> Kind) -> Self {
+        Self {
+            scope: Scope::default(),
+            at: None,
+            when,
+            actor: Actor::Machine,
+            evidence: EvidenceRule::default(),
+            what: What::Told(words, read),
+        }
+    }
+
+    /// Who did it: a complaint that a vendor tells of came from a mailbox provider.
+    pub(crate) fn actor_of(&self, kind: &Kind) -> Actor {
+        match (&self.what, kind) {
+            (What::Told(..), Kind::Complaint) => Actor::MailboxProvider,
+            _ => self.actor,
+        }
+    }
+
     /// What happened, of a row whose cells `cell` gives.
     pub(crate) fn kind<'c>(&self, cell: impl Fn(Column) -> &'c str) -> Kind {
         match &self.what {
@@ -122,6 +152,7 @@ impl EventRule {
                 similar: similar.holds(&cell),
             },
             What::Activity(activity) => Kind::Activity(*activity),
+            What::Told(words, read) => read(cell(*words)),
         }
     }
 }

@@ -9,18 +9,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use unisson_consent::{Address, AddressKind, Algorithm, HashedAddress, Normalisation};
+use unisson_consent::{Address, AddressKind};
 
-/// In which shape addresses are written. The header of the file names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// As they are: e-mail and postal addresses as their source spelt them, numbers in E.164 form.
-    Plain,
-    /// The SHA-256 of each, in lower-case hexadecimal.
-    Sha256,
-    /// The MD5 of each, in lower-case hexadecimal: what most mail platforms take.
-    Md5,
-}
+pub use crate::shape::Shape;
+use crate::shape::header;
 
 /// A suppression list could not be written. No part of it is left at its path.
 #[derive(Debug, Error)]
@@ -71,7 +63,7 @@ pub fn write<'a>(
         if address.kind() != kind {
             return Err(ExportError::Mixed { expected: kind.as_str(), found: address.kind().as_str() });
         }
-        out.write_record([cell(address, shape)]).map_err(io_error)?;
+        out.write_record([shape.write(address)]).map_err(io_error)?;
         written += 1;
     }
     out.flush()?;
@@ -103,29 +95,6 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// The name of the only column: what was done to the addresses.
-fn header(kind: AddressKind, shape: Shape) -> &'static str {
-    match (shape, kind) {
-        (Shape::Plain, kind) => kind.as_str(),
-        (Shape::Sha256, AddressKind::Email) => "sha256_lowercase_trimmed",
-        (Shape::Sha256, AddressKind::Phone) => "sha256_e164",
-        (Shape::Sha256, AddressKind::Postal) => "sha256_casefolded_words",
-        (Shape::Md5, AddressKind::Email) => "md5_lowercase_trimmed",
-        (Shape::Md5, AddressKind::Phone) => "md5_e164",
-        (Shape::Md5, AddressKind::Postal) => "md5_casefolded_words",
-    }
-}
-
-fn cell(address: &Address, shape: Shape) -> String {
-    let algorithm = match shape {
-        Shape::Plain if address.kind() == AddressKind::Phone => return address.canonical().to_owned(),
-        Shape::Plain => return address.raw().trim().to_owned(),
-        Shape::Sha256 => Algorithm::Sha256(Normalisation::TrimLower),
-        Shape::Md5 => Algorithm::Md5(Normalisation::TrimLower),
-    };
-    HashedAddress::of(address, &algorithm).map(|hashed| hashed.hex()).unwrap_or_default()
-}
-
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -136,6 +105,8 @@ fn io_error(error: csv::Error) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use unisson_consent::{Algorithm, HashedAddress, Normalisation};
+
     use super::*;
 
     fn text(entries: &[Address], shape: Shape) -> String {
@@ -160,6 +131,14 @@ mod tests {
     }
 
     #[test]
+    fn base64_is_of_the_raw_digest_and_the_header_says_so() {
+        let entries = [Address::email("Zed@Example.com").unwrap()];
+        assert_eq!(text(&entries, Shape::Md5Base64), "md5_base64_lowercase_trimmed\nCvPDMW6JkN+JLSP8p3B+pA==\n");
+        let expected = HashedAddress::of(&entries[0], &Algorithm::Sha256(Normalisation::TrimLower)).unwrap().base64();
+        assert_eq!(text(&entries, Shape::Sha256Base64), format!("sha256_base64_lowercase_trimmed\n{expected}\n"));
+    }
+
+    #[test]
     fn a_list_of_several_kinds_is_refused_and_an_empty_one_has_its_header() {
         let entries = [Address::email("a@example.org").unwrap(), Address::postal("1 rue Exemple").unwrap()];
         assert!(matches!(write(&entries, Shape::Plain, Vec::new()), Err(ExportError::Mixed { .. })));
@@ -173,6 +152,11 @@ mod tests {
         let good = [Address::email("a@example.org").unwrap()];
         let mixed = [good[0].clone(), Address::postal("1 rue Exemple").unwrap()];
         assert_eq!(write_file(&path, &good, Shape::Plain).unwrap(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
         write_file(&path, &mixed, Shape::Plain).unwrap_err();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "email\na@example.org\n");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

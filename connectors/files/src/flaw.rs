@@ -12,6 +12,8 @@ use crate::mapping::{Column, Columns};
 pub(crate) enum Flaw {
     /// A status that nobody mapped.
     Status,
+    /// A word that a preset does not know.
+    Word,
     /// No date.
     Date,
     /// No country code.
@@ -30,6 +32,7 @@ impl Flaw {
     fn words(self) -> &'static str {
         match self {
             Self::Status => "are words that `status_map` lacks and count as unknown: add them",
+            Self::Word => "are words that the preset does not know and count as unknown: map the column in `claims`",
             Self::Date => "are no dates and count as unknown: set `date_format`",
             Self::Country => "are no countries of two letters (ISO 3166-1) and are not read",
             Self::Audience => "are neither \"b2c\" nor \"b2b\" and are not read",

@@ -25,10 +25,12 @@ pub(crate) struct Column(pub(crate) usize);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Columns {
     names: Vec<String>,
+    /// Where those are in the header that were found in it before, which may be several of one name.
+    places: Vec<Option<usize>>,
 }
 
 /// What settings say that rows mean.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Mapping {
     /// The columns in use.
     pub(crate) columns: Columns,
@@ -44,11 +46,24 @@ pub(crate) struct Mapping {
     pub(crate) events: Vec<EventRule>,
 }
 
+/// What is known of a file's columns before settings are read: nothing, or what its header says.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) columns: Columns,
+    pub(crate) person: PersonRule,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) events: Vec<EventRule>,
+}
+
 /// Where identifiers and attributes are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct PersonRule {
     pub(crate) emails: Vec<Column>,
+    /// Columns that hold several addresses in a cell, between semicolons.
+    pub(crate) more_emails: Vec<Column>,
     pub(crate) phones: Vec<Column>,
+    /// Columns that hold numbers with their country code and without a sign in front.
+    pub(crate) bare_phones: Vec<Column>,
     /// The parts of one postal address.
     pub(crate) postal: Vec<Column>,
     pub(crate) customer: Option<Column>,
@@ -66,9 +81,12 @@ pub(crate) struct PersonRule {
 pub(crate) struct Claim {
     pub(crate) scope: Scope,
     pub(crate) status: StatusRule,
-    pub(crate) since: Option<Column>,
+    /// Where its date is; the first one that is filled counts.
+    pub(crate) since: Vec<Column>,
     pub(crate) actor: Actor,
     pub(crate) evidence: EvidenceRule,
+    /// A cell without which nothing is claimed.
+    pub(crate) needs: Option<Column>,
 }
 
 /// Where a status comes from.
@@ -78,21 +96,37 @@ pub(crate) enum StatusRule {
     Assumed(Status),
     /// A column says it in these words, in lower case.
     Mapped(Column, BTreeMap<String, Status>),
+    /// The words of a vendor say it, and who acted.
+    Told(Vec<Column>, fn(&[&str]) -> (Status, Actor)),
 }
 
 impl Columns {
     /// The column of this name, which is in use from now on.
     pub(crate) fn take(&mut self, name: &str) -> Column {
-        let known = self.names.iter().position(|known| known == name);
-        Column(known.unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        }))
+        let known = self.names.iter().zip(&self.places).position(|(known, place)| known == name && place.is_none());
+        known.map_or_else(|| self.push(name, None), Column)
+    }
+
+    /// The column at this place of the header, which is in use from now on.
+    pub(crate) fn place(&mut self, name: &str, place: usize) -> Column {
+        let known = self.places.iter().position(|known| *known == Some(place));
+        known.map_or_else(|| self.push(name, Some(place)), Column)
     }
 
     /// The names of the columns in use, in their order.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The names of the columns in use, in their order, each with its place where it is known.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (&String, Option<usize>)> {
+        self.names.iter().zip(self.places.iter().copied())
+    }
+
+    fn push(&mut self, name: &str, place: Option<usize>) -> Column {
+        self.names.push(name.to_owned());
+        self.places.push(place);
+        Column(self.names.len() - 1)
     }
 
     /// The name of one of them.
@@ -112,13 +146,32 @@ impl Columns {
 impl Mapping {
     /// Works out what settings mean.
     pub(crate) fn of(settings: &Settings) -> Result<Self, BuildError> {
-        let mut columns = Columns::default();
-        let person = PersonRule::of(&settings.columns, &mut columns)?;
+        Self::over(settings, Layout::default())
+    }
+
+    /// Works out what settings mean over what a header says. What they say goes before it: a column replaces its column,
+    /// claims replace all claims, events all events.
+    pub(crate) fn over(settings: &Settings, layout: Layout) -> Result<Self, BuildError> {
+        let Layout { mut columns, person, claims, events } = layout;
+        let person = PersonRule::of(&settings.columns, &mut columns, person)?;
+        let claims = if settings.claims.is_empty() { claims } else { Self::claims(settings, &mut columns)? };
+        let told = settings.events.iter();
+        let told = told.map(|(name, event)| EventRule::of(event, &mut columns, &format!("events.{name}")));
+        let told = told.collect::<Result<Vec<EventRule>, BuildError>>()?;
+        let events = if told.is_empty() { events } else { told };
+        if claims.len() > RULES_MAX || events.len() > RULES_MAX {
+            return Err(BuildError::new("", format!("more than {RULES_MAX} claims or events: split the instance")));
+        }
+        check_names(&columns, settings.header)?;
+        Ok(Self { columns, blank: lower(&settings.blank), formats: formats(settings)?, person, claims, events })
+    }
+
+    fn claims(settings: &Settings, columns: &mut Columns) -> Result<Vec<Claim>, BuildError> {
         let mut scopes = BTreeSet::new();
         let mut claims = Vec::new();
         for (name, claim) in &settings.claims {
             let at = format!("claims.{name}");
-            let claim = Claim::of(claim, &mut columns, &at)?;
+            let claim = Claim::of(claim, columns, &at)?;
             if !scopes.insert(claim.scope.clone()) {
                 return Err(BuildError::new(
                     at,
@@ -127,17 +180,7 @@ impl Mapping {
             }
             claims.push(claim);
         }
-        let events: Result<Vec<EventRule>, BuildError> = settings
-            .events
-            .iter()
-            .map(|(name, event)| EventRule::of(event, &mut columns, &format!("events.{name}")))
-            .collect();
-        let events = events?;
-        if claims.len() > RULES_MAX || events.len() > RULES_MAX {
-            return Err(BuildError::new("", format!("more than {RULES_MAX} claims or events: split the instance")));
-        }
-        check_names(&columns, settings.header)?;
-        Ok(Self { columns, blank: lower(&settings.blank), formats: formats(settings)?, person, claims, events })
+        Ok(claims)
     }
 
     /// The lists that rows can name.
@@ -155,20 +198,26 @@ impl Mapping {
 }
 
 impl PersonRule {
-    fn of(settings: &ColumnSettings, columns: &mut Columns) -> Result<Self, BuildError> {
+    fn of(settings: &ColumnSettings, columns: &mut Columns, known: Self) -> Result<Self, BuildError> {
+        let mut several = |names: &Texts, known| if names.0.is_empty() { known } else { columns.take_all(names) };
+        let (emails, phones) = (several(&settings.email, known.emails), several(&settings.phone, known.phones));
+        let (postal, record) = (several(&settings.postal, known.postal), several(&settings.record, known.record));
+        let mut one = |name: &Option<String>, known| columns.take_some(name.as_ref()).or(known);
         let rule = Self {
-            emails: columns.take_all(&settings.email),
-            phones: columns.take_all(&settings.phone),
-            postal: columns.take_all(&settings.postal),
-            customer: columns.take_some(settings.customer.as_ref()),
-            person: columns.take_some(settings.person.as_ref()),
-            record: columns.take_all(&settings.record),
-            country: columns.take_some(settings.country.as_ref()),
-            audience: columns.take_some(settings.audience.as_ref()),
-            professional: columns.take_some(settings.professional.as_ref()),
-            birth: columns.take_some(settings.birth.as_ref()),
+            emails,
+            phones,
+            postal,
+            record,
+            more_emails: if settings.email.0.is_empty() { known.more_emails } else { Vec::new() },
+            bare_phones: if settings.phone.0.is_empty() { known.bare_phones } else { Vec::new() },
+            customer: one(&settings.customer, known.customer),
+            person: one(&settings.person, known.person),
+            country: one(&settings.country, known.country),
+            audience: one(&settings.audience, known.audience),
+            professional: one(&settings.professional, known.professional),
+            birth: one(&settings.birth, known.birth),
         };
-        let lists = [&rule.emails, &rule.phones, &rule.postal, &rule.record];
+        let lists = [&rule.emails, &rule.phones, &rule.postal, &rule.record, &rule.bare_phones];
         if lists.iter().all(|list| list.is_empty()) && rule.customer.is_none() && rule.person.is_none() {
             let words = "names no column that tells people apart: set email, phone, postal, customer, person or record";
             return Err(BuildError::new("columns", words));
@@ -192,9 +241,10 @@ impl Claim {
         Ok(Self {
             scope: scope(settings.purposes.as_deref(), settings.list.as_deref(), settings.channels.as_deref(), at)?,
             status,
-            since: columns.take_some(settings.since.as_ref()),
+            since: columns.take_some(settings.since.as_ref()).into_iter().collect(),
             actor: actor(settings.actor.as_deref(), at)?,
             evidence: EvidenceRule::of(settings.evidence.as_ref(), columns, at)?,
+            needs: None,
         })
     }
 }

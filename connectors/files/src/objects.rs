@@ -4,6 +4,7 @@ use std::io::{self, Read, Seek};
 
 use serde_json::Value;
 use serde_json::error::Category;
+use unisson_sdk::{Document, exact};
 
 use crate::charset::Charset;
 use crate::line::{Lines, Mark};
@@ -58,7 +59,8 @@ impl<R: Read + Seek> Objects<R> {
         if is_blank(&text) {
             return Ok(Step::Blank);
         }
-        let object = match serde_json::from_str(&text) {
+        let document = serde_json::from_str::<Document>(&text);
+        let object = match document.as_ref().map(Document::value) {
             Ok(object @ Value::Object(_)) => object,
             Ok(_) => return Ok(Step::refused(at, "the line is no JSON object: write one object on each line")),
             Err(error) if error.classify() == Category::Eof && !line.ended => {
@@ -68,13 +70,16 @@ impl<R: Read + Seek> Objects<R> {
                     "the file ends in the middle of this object: it was cut off; export it again",
                 ));
             }
+            Err(error) if error.classify() == Category::Data => {
+                return Ok(Step::refused(at, "a key of the object is there twice: keep the one that counts"));
+            }
             // The parser's own words may repeat what the line holds.
             Err(error) => {
                 let words = format!("the line is no JSON at column {}: write one object on each line", error.column());
                 return Ok(Step::refused(at, words));
             }
         };
-        let cells: Result<Vec<String>, String> = self.names.iter().map(|name| cell(&object, name)).collect();
+        let cells: Result<Vec<String>, String> = self.names.iter().map(|name| cell(object, name)).collect();
         Ok(match cells {
             Ok(cells) => Step::Row(Row { line: at, cells, short: false }),
             Err(reason) => Step::refused(at, reason),
@@ -89,7 +94,9 @@ fn cell(object: &Value, name: &str) -> Result<String, String> {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(cut(text)),
         Some(Value::Bool(flag)) => Ok(flag.to_string()),
-        Some(Value::Number(number)) => Ok(number.to_string()),
+        Some(Value::Number(number)) => exact(number).ok_or_else(|| {
+            format!("`{name}` holds a number that not every reader keeps exactly: write it in quotes")
+        }),
         Some(Value::Array(_) | Value::Object(_)) => {
             Err(format!("`{name}` holds a list or an object: name a value inside it, such as \"/{name}/0\""))
         }
@@ -127,6 +134,18 @@ mod tests {
         assert_eq!(steps[0], row(1, &["ada@example.org", "+33600000001", "18446744073709551615", "true"]));
         assert_eq!(steps[1], row(2, &["", "", "", ""]));
         assert_eq!(cut, None);
+    }
+
+    #[test]
+    fn what_two_readers_could_take_for_two_things_is_set_aside() {
+        let text = br#"{"email":"ada@example.org","ok":"no","email":"bob@example.org"}
+{"email":"ada@example.org","more":{"a":1,"a":2}}
+{"email":"ada@example.org","no":18446744073709551616}
+{"email":"ada@example.org","no":18446744073709551617}
+"#;
+        for step in steps(text, &["email", "no"]).0 {
+            assert!(matches!(&step, Step::Refused(refused) if !refused.reason.contains("example")), "{step:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use unisson_connector::{Account, ErrorKind, Listing, Observation, Result};
 use crate::digest;
 use crate::flaw::Flaws;
 use crate::folder::{self, Source};
+use crate::mapping::Mapping;
+use crate::preset::Fitted;
 use crate::pull::Reader;
 use crate::row::{Step, is_blank};
 use crate::rows::{Form, Rows, open};
@@ -36,13 +38,15 @@ impl Reader {
     /// What an operator should know before anything is read in.
     pub(crate) fn probe(&self) -> Result<Account> {
         let sources = folder::sources(&self.path, self.format)?;
-        let mut account =
-            Account { name: self.path.display().to_string(), lists: self.listings(), ..Account::default() };
+        let mut account = Account { name: self.path.display().to_string(), ..Account::default() };
+        if let Some(mapping) = self.meaning.fixed() {
+            add_lists(mapping, &mut account);
+            if mapping.claims.is_empty() && mapping.events.is_empty() {
+                account.notes.push("neither `claims` nor `events` are set: files only tell who people are".to_owned());
+            }
+        }
         if sources.is_empty() {
             account.gaps.push("the folder holds no file ending in csv, tsv, txt, jsonl or ndjson".to_owned());
-        }
-        if self.mapping.claims.is_empty() && self.mapping.events.is_empty() {
-            account.notes.push("neither `claims` nor `events` are set: files only tell who people are".to_owned());
         }
         for source in sources.iter().take(FILES_MAX) {
             match self.look_into(source, &mut account) {
@@ -60,18 +64,16 @@ impl Reader {
         Ok(account)
     }
 
-    fn listings(&self) -> Vec<Listing> {
-        let lists = self.mapping.lists().into_iter();
-        lists.map(|(id, channels)| Listing { title: id.as_str().to_owned(), id, channels, members: None }).collect()
-    }
-
     fn look_into(&self, source: &Source, account: &mut Account) -> Result<()> {
-        let names = self.mapping.columns.names();
         let (mut file, fingerprint) = open(&source.path)?;
-        let form = Form::of(&mut file, source, self.script, names)?;
-        let mut rows = Rows::of(file, form, self.script, names)?;
-        let sample = self.sample(source, &mut rows)?;
+        let form = Form::of(&mut file, source, self.script, self.meaning.wanted())?;
+        let Fitted { mapping, layout } = self.fit(&mut file, source, form)?;
+        let names = mapping.columns.names();
+        let mut rows = Rows::of(file, form, self.script, &mapping.columns)?;
+        let sample = sample(Translator { mapping: &mapping, stem: source.stem() }, &mut rows)?;
+        add_lists(&mapping, account);
         account.notes.push(format!("{}: {}", source.name, self.describe(form)));
+        account.notes.extend(layout.map(|layout| format!("{}: recognised as {layout}", source.name)));
         let mut note = |words: String| account.notes.push(format!("{}: {words}", source.name));
         if fingerprint.size == 0 {
             note("is empty".to_owned());
@@ -91,7 +93,7 @@ impl Reader {
         if source.format == Format::Jsonl && sample.rows > sample.refused {
             unseen.for_each(|(_, name)| note(format!("`{name}` is in none of the first {} rows", sample.rows)));
         }
-        sample.flaws.describe(&self.mapping.columns).into_iter().for_each(note);
+        sample.flaws.describe(&mapping.columns).into_iter().for_each(note);
         Ok(())
     }
 
@@ -106,33 +108,42 @@ impl Reader {
         let known = if self.script.separator.is_some() { "as set" } else { "detected" };
         format!("{}, separator {name} ({known})", form.charset)
     }
+}
 
-    fn sample(&self, source: &Source, rows: &mut Rows) -> Result<Sample> {
-        let translator = Translator { mapping: &self.mapping, stem: source.stem() };
-        let mut sample = Sample::default();
-        for _ in 0..STEPS_MAX {
-            let refused = match rows.step()? {
-                Step::End => break,
-                Step::Blank => continue,
-                Step::Refused(refused) => Some((refused.line, refused.reason)),
-                Step::Row(row) => {
-                    sample.filled.extend((0..row.cells.len()).filter(|at| !is_blank(&row.cells[*at])));
-                    match translator.observe(&row, &sample.flaws) {
-                        Ok(observation) => {
-                            sample.compare(&observation);
-                            None
-                        }
-                        Err(reason) => Some((row.line, reason)),
+/// What the first rows of a file hold.
+fn sample(translator: Translator<'_>, rows: &mut Rows) -> Result<Sample> {
+    let mut sample = Sample::default();
+    for _ in 0..STEPS_MAX {
+        let refused = match rows.step()? {
+            Step::End => break,
+            Step::Blank => continue,
+            Step::Refused(refused) => Some((refused.line, refused.reason)),
+            Step::Row(row) => {
+                sample.filled.extend((0..row.cells.len()).filter(|at| !is_blank(&row.cells[*at])));
+                match translator.observe(&row, &sample.flaws) {
+                    Ok(observation) => {
+                        sample.compare(&observation);
+                        None
                     }
+                    Err(reason) => Some((row.line, reason)),
                 }
-            };
-            sample.rows += 1;
-            if let Some((line, reason)) = refused {
-                sample.refused += 1;
-                sample.first_refused.get_or_insert_with(|| format!("line {line}: {reason}"));
             }
+        };
+        sample.rows += 1;
+        if let Some((line, reason)) = refused {
+            sample.refused += 1;
+            sample.first_refused.get_or_insert_with(|| format!("line {line}: {reason}"));
         }
-        Ok(sample)
+    }
+    Ok(sample)
+}
+
+/// Adds the lists that rows can name, each once.
+fn add_lists(mapping: &Mapping, account: &mut Account) {
+    for (id, channels) in mapping.lists() {
+        if !account.lists.iter().any(|known| known.id == id) {
+            account.lists.push(Listing { title: id.as_str().to_owned(), id, channels, members: None });
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading files page by page: each call opens the file anew, sees that it is the same, and reads on.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -13,9 +14,9 @@ use crate::fingerprint::Fingerprint;
 use crate::flaw::Flaws;
 use crate::folder::{self, Source};
 use crate::line::Mark;
-use crate::mapping::Mapping;
+use crate::preset::{Fitted, Meaning};
 use crate::row::{Refused, Step};
-use crate::rows::{Form, Rows, Script, Start, open};
+use crate::rows::{Form, Rows, Script, Start, first_row, open};
 use crate::settings::{Format, Settings};
 use crate::translate::Translator;
 
@@ -32,7 +33,7 @@ pub(crate) struct Reader {
     pub(crate) format: Option<Format>,
     pub(crate) script: Script,
     pub(crate) page_rows: usize,
-    pub(crate) mapping: Mapping,
+    pub(crate) meaning: Meaning,
     /// A digest of the settings: under others, a file is read anew.
     pub(crate) settings: String,
 }
@@ -59,9 +60,9 @@ impl Reader {
             return Err(BuildError::new("path", "empty: name a file or a folder"));
         }
         let script = Script::of(&settings)?;
-        let mapping = Mapping::of(&settings)?;
-        let Settings { path, format, page_rows, .. } = settings;
-        Ok(Self { path, format, script, page_rows, mapping, settings: digest })
+        let (path, format, page_rows) = (settings.path.clone(), settings.format, settings.page_rows);
+        let meaning = Meaning::of(settings)?;
+        Ok(Self { path, format, script, page_rows, meaning, settings: digest })
     }
 
     /// One stream for each file there is.
@@ -79,24 +80,28 @@ impl Reader {
     fn read(&self, source: &Source, from: Option<&Cursor>, run: &str) -> Result<Page> {
         let (mut file, fingerprint) = open(&source.path)?;
         let visit = Visit { source, settings: &self.settings, fingerprint, run };
-        let names = self.mapping.columns.names();
         let (form, start) = match visit.place(from)? {
             Place::Done => return Ok(Page { observations: Vec::new(), rejects: Vec::new(), next: visit.end()? }),
-            Place::Top => (Form::of(&mut file, source, self.script, names)?, None),
+            Place::Top => (Form::of(&mut file, source, self.script, self.meaning.wanted())?, None),
             Place::Within(form, start) => (form, Some(start)),
         };
-        let mut rows = Rows::of(file, form, self.script, names)?;
+        let Fitted { mapping, .. } = self.fit(&mut file, source, form)?;
+        let mut rows = Rows::of(file, form, self.script, &mapping.columns)?;
         if let Some(start) = start {
             rows.go_to(start)?;
         }
-        let draft = self.fill(source, &mut rows)?;
+        let draft = self.fill(Translator { mapping: &mapping, stem: source.stem() }, source, &mut rows)?;
         let next = visit.conclude(&rows, form, &draft)?;
         Ok(Page { observations: draft.observations, rejects: draft.rejects, next })
     }
 
+    /// What the rows of a file mean.
+    pub(crate) fn fit(&self, file: &mut File, source: &Source, form: Form) -> Result<Fitted> {
+        self.meaning.fit(|| first_row(file, form, self.script), source.stem())
+    }
+
     /// Reads rows until the page is full or the file ends.
-    fn fill(&self, source: &Source, rows: &mut Rows) -> Result<Draft> {
-        let translator = Translator { mapping: &self.mapping, stem: source.stem() };
+    fn fill(&self, translator: Translator<'_>, source: &Source, rows: &mut Rows) -> Result<Draft> {
         let begun = rows.mark();
         let mut draft = Draft::default();
         let flaws = Flaws::default();
@@ -119,7 +124,7 @@ impl Reader {
         }
         let last = rows.mark().number.saturating_sub(1).max(begun.number);
         let place = format!("{} lines {} to {last}", source.name, begun.number);
-        draft.rejects.extend(flaws.rejects(&self.mapping.columns, &place));
+        draft.rejects.extend(flaws.rejects(&translator.mapping.columns, &place));
         Ok(draft)
     }
 }
@@ -239,8 +244,9 @@ mod tests {
         let reader = Reader::new(serde_json::json!({ "path": "a.csv", "columns": { "email": "email" } })).unwrap();
         let (mut file, fingerprint) = open(&source.path).unwrap();
         let form = Form::of(&mut file, &source, reader.script, &[]).unwrap();
-        let mut rows = Rows::of(file, form, reader.script, &["email".to_owned()]).unwrap();
-        let draft = reader.fill(&source, &mut rows).unwrap();
+        let mapping = reader.fit(&mut file, &source, form).unwrap().mapping;
+        let mut rows = Rows::of(file, form, reader.script, &mapping.columns).unwrap();
+        let draft = reader.fill(Translator { mapping: &mapping, stem: "a" }, &source, &mut rows).unwrap();
         let visit = Visit { source: &source, settings: "", fingerprint, run: "r" };
         assert!(matches!(visit.conclude(&rows, form, &draft).unwrap(), Next::End { .. }));
         std::fs::write(&source.path, "email\nbob@example.org\n").unwrap();

@@ -1,6 +1,7 @@
 //! A file opened: how it is written, and its rows from a place on.
 
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use encoding_rs::Encoding;
@@ -12,12 +13,15 @@ use crate::fingerprint::Fingerprint;
 use crate::folder::{FILE_BYTES_MAX, Source, unreachable};
 use crate::header;
 use crate::line::Mark;
+use crate::mapping::Columns;
 use crate::objects::Objects;
 use crate::row::Step;
 use crate::separator::{Wanted, detect};
 use crate::settings::{Format, Settings};
 use crate::splitter::Dialect;
 use crate::table::{Header, Table};
+
+const HEADER: &str = "read the header of a file";
 
 /// What settings say of how files are written.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +52,29 @@ pub(crate) struct Start {
 pub(crate) enum Rows {
     Table(Box<Table<File>>),
     Objects(Objects<File>),
+}
+
+/// The first row of delimited text; `None` where there is none. The file is left at an arbitrary place.
+pub(crate) fn first_row(file: &mut File, form: Form, script: Script) -> Result<Option<Vec<String>>> {
+    let Some(separator) = form.separator else {
+        let words = "a preset recognises delimited text only: map the keys of objects in an instance of its own";
+        return Err(Error::new(ErrorKind::Config, HEADER).because(words));
+    };
+    let table = Table::new(file, form.charset, Dialect { separator, quote: script.quote });
+    cells(&mut table.map_err(|error| unreachable(error, HEADER))?)
+}
+
+/// The cells of the first row; `None` where there is none.
+fn cells(table: &mut Table<impl Read + Seek>) -> Result<Option<Vec<String>>> {
+    let refused = |words: &'static str| Err(Error::new(ErrorKind::Config, HEADER).because(words));
+    match table.header().map_err(|error| unreachable(error, HEADER))? {
+        Header::Cells(first) if first.iter().any(|cell| cell.contains('\0')) => {
+            refused("the first row holds NUL bytes, as UTF-16 without a byte order mark does: set `encoding`")
+        }
+        Header::Cells(first) => Ok(Some(first)),
+        Header::Nothing => Ok(None),
+        Header::Unreadable => refused("the first row cannot be read: set `encoding`, `separator` or `quote`"),
+    }
 }
 
 /// Opens a file and looks at it.
@@ -118,33 +145,21 @@ impl Form {
 impl Rows {
     /// The rows of a file from its first one on. Every column in use must be there; a file without anything in it has no
     /// rows.
-    pub(crate) fn of(file: File, form: Form, script: Script, names: &[String]) -> Result<Self> {
-        let during = "read the header of a file";
-        let failed = |error| unreachable(error, during);
+    pub(crate) fn of(file: File, form: Form, script: Script, columns: &Columns) -> Result<Self> {
+        let failed = |error| unreachable(error, HEADER);
         let top = form.charset.top();
         let Some(separator) = form.separator else {
-            let mut objects = Objects::new(file, form.charset, names.to_vec());
+            let mut objects = Objects::new(file, form.charset, columns.names().to_vec());
             objects.go_to(top, None).map_err(failed)?;
             return Ok(Self::Objects(objects));
         };
         let mut table = Table::new(file, form.charset, Dialect { separator, quote: script.quote }).map_err(failed)?;
-        let first = match table.header().map_err(failed)? {
-            Header::Cells(first) => first,
-            Header::Nothing => return Ok(Self::Table(Box::new(table))),
-            Header::Unreadable => {
-                let words = "the first row cannot be read: set `encoding`, `separator` or `quote`";
-                return Err(Error::new(ErrorKind::Config, during).because(words));
-            }
-        };
-        if first.iter().any(|cell| cell.contains('\0')) {
-            let words = "the first row holds NUL bytes, as UTF-16 without a byte order mark does: set `encoding`";
-            return Err(Error::new(ErrorKind::Config, during).because(words));
-        }
-        let mut positions = Vec::with_capacity(names.len());
-        for name in names {
-            let found = header::find(&first, script.header, name);
+        let Some(first) = cells(&mut table)? else { return Ok(Self::Table(Box::new(table))) };
+        let mut positions = Vec::with_capacity(columns.names().len());
+        for (name, place) in columns.placed() {
+            let found = place.map_or_else(|| header::find(&first, script.header, name), Ok);
             positions.push(
-                found.map_err(|missing| Error::new(ErrorKind::Config, during).with("column", name).because(missing))?,
+                found.map_err(|missing| Error::new(ErrorKind::Config, HEADER).with("column", name).because(missing))?,
             );
         }
         let rows = if script.header { table.mark() } else { top };

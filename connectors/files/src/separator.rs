@@ -61,16 +61,18 @@ fn score(sample: &str, dialect: Dialect, columns: Wanted<'_>) -> (usize, usize) 
     };
     let mut reader = builder.from_reader(sample.as_bytes());
     let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut found = None;
+    let (mut found, mut parted) = (None, false);
     for record in reader.records().map_while(Result::ok) {
         found.get_or_insert_with(|| {
+            parted = record.len() > 1;
             let first: Vec<String> = record.iter().map(str::to_owned).collect();
             let known = |name: &&String| header::find(&first, columns.header, name).is_ok();
             columns.names.iter().filter(known).count()
         });
         *widths.entry(record.len()).or_default() += 1;
     }
-    let alike = widths.into_iter().filter(|(width, _)| *width > 1).map(|(_, rows)| rows).max();
+    // What does not part the first row parts none: rows cannot be wider than it.
+    let alike = widths.into_iter().filter(|(width, _)| parted && *width > 1).map(|(_, rows)| rows).max();
     (found.unwrap_or_default(), alike.unwrap_or_default())
 }
 
@@ -109,6 +111,7 @@ mod tests {
         assert_eq!(detected("a\temail\n1\tx\n", &["email"], true), '\t');
         assert_eq!(detected("a|email|b,c\n", &["email"], true), '|');
         assert_eq!(detected("email\nada@example.org\n", &["email"], true), ',');
+        assert_eq!(detected("email\na;b@example.org\nc;d@example.org\n", &["email"], true), ',');
     }
 
     #[test]

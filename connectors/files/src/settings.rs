@@ -16,6 +16,7 @@ const PAGE_ROWS: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) path: PathBuf,
+    pub(crate) preset: Option<Preset>,
     pub(crate) format: Option<Format>,
     pub(crate) encoding: Option<String>,
     pub(crate) separator: Option<String>,
@@ -44,6 +45,20 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object on each line.
     Jsonl,
+}
+
+/// Whose exports are read without a mapping of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Preset {
+    /// Whoever's header it is, each file by itself.
+    Auto,
+    /// Mailchimp's audience exports.
+    Mailchimp,
+    /// `HubSpot`'s contact exports.
+    Hubspot,
+    /// Brevo's contact exports.
+    Brevo,
 }
 
 /// Which columns hold whose identifiers and attributes.

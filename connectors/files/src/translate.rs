@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use unisson_connector::{Event, Identity, Observation, Presence, Slot};
-use unisson_consent::{Address, Audience, Country, CustomerNo, Evidence, Occurred, PersonId, RecordId, Status, Via};
+use unisson_consent::{
+    Actor, Address, Audience, Country, CustomerNo, Evidence, Occurred, PersonId, RecordId, Status, Via,
+};
 
 use crate::digest;
 use crate::event::{EventRule, When};
@@ -48,7 +50,7 @@ impl Translator<'_> {
         }
         let events = self.mapping.events.iter().filter_map(|rule| reading.event(rule, &keys)).collect();
         let record = reading.native_record().unwrap_or_else(|| reading.derived_record(&keys));
-        let slots = self.mapping.claims.iter().map(|claim| reading.slot(claim)).collect();
+        let slots = self.mapping.claims.iter().filter_map(|claim| reading.slot(claim)).collect();
         Ok(Observation { record, who, presence: Presence::Present, slots, events })
     }
 }
@@ -92,15 +94,21 @@ impl<'r> Reading<'r> {
         let filled = |columns: &[Column]| -> Vec<String> {
             columns.iter().map(|column| self.raw(*column)).filter(|text| !text.is_empty()).map(str::to_owned).collect()
         };
-        for column in person.emails.iter().chain(&person.phones).chain(&person.postal) {
+        let told = [&person.emails, &person.more_emails, &person.phones, &person.bare_phones, &person.postal];
+        for column in told.into_iter().flatten() {
             if is_cut(self.raw(*column)) {
                 self.flaws.count(Flaw::LongAddress, *column, self.row.line);
             }
         }
         let postal = filled(&person.postal).join(", ");
+        let more = person.more_emails.iter().flat_map(|column| self.raw(*column).split(';')).map(str::trim);
+        let mut emails = filled(&person.emails);
+        emails.extend(more.filter(|email| !email.is_empty()).map(str::to_owned));
+        let mut phones = filled(&person.phones);
+        phones.extend(person.bare_phones.iter().filter_map(|column| international(self.cell(*column))));
         Identity {
-            emails: filled(&person.emails),
-            phones: filled(&person.phones),
+            emails,
+            phones,
             postals: if postal.is_empty() { Vec::new() } else { vec![postal] },
             customer: self.filled(person.customer).map(CustomerNo::new),
             person: self.filled(person.person).map(PersonId::new),
@@ -155,35 +163,51 @@ impl<'r> Reading<'r> {
     /// The id of a record that has none: who it is about, and since when its claims hold, for two claims of one person
     /// with two dates are two records that both stay as they are.
     fn derived_record(&self, keys: &[String]) -> RecordId {
-        let dates = self.mapping.claims.iter().filter_map(|claim| claim.since).map(|column| self.cell(column));
+        let dates = self.mapping.claims.iter().flat_map(|claim| &claim.since).map(|column| self.cell(*column));
         RecordId::new(digest::of([self.stem].into_iter().chain(keys.iter().map(String::as_str)).chain(dates)))
     }
 
     /// The columns that could have named somebody.
     fn identifying(&self) -> String {
         let person = &self.mapping.person;
-        let lists = [&person.emails, &person.phones, &person.postal, &person.record];
+        let lists =
+            [&person.emails, &person.more_emails, &person.phones, &person.bare_phones, &person.postal, &person.record];
         let columns = lists.into_iter().flatten().copied().chain(person.customer).chain(person.person);
         columns.map(|column| format!("`{}`", self.mapping.columns.name(column))).collect::<Vec<_>>().join(", ")
     }
 
-    fn slot(&self, claim: &Claim) -> Slot {
-        let status = match &claim.status {
-            StatusRule::Assumed(status) => *status,
-            StatusRule::Mapped(column, map) => self.status(*column, map),
+    fn slot(&self, claim: &Claim) -> Option<Slot> {
+        if claim.needs.is_some_and(|column| self.cell(column).is_empty()) {
+            return None;
+        }
+        let (status, actor) = match &claim.status {
+            StatusRule::Assumed(status) => (*status, claim.actor),
+            StatusRule::Mapped(column, map) => (self.status(*column, map), claim.actor),
+            StatusRule::Told(columns, read) => self.told(columns, *read),
         };
         let claims_consent = matches!(status, Status::Subscribed | Status::Pending);
-        Slot {
+        let dated = claim.since.iter().copied().find(|column| !moment::is_no_date(self.cell(*column)));
+        Some(Slot {
             scope: claim.scope.clone(),
             status,
-            since: self.moment(claim.since),
-            actor: claim.actor,
+            since: self.moment(dated),
+            actor,
             evidence: if claims_consent {
                 claim.evidence.read(|column| self.cell(column))
             } else {
                 Evidence::default()
             },
+        })
+    }
+
+    /// What the words of a vendor mean; those it is not known to use are counted.
+    fn told(&self, columns: &[Column], read: fn(&[&str]) -> (Status, Actor)) -> (Status, Actor) {
+        let cells: Vec<&str> = columns.iter().map(|column| self.cell(*column)).collect();
+        let told = read(&cells);
+        if let (Status::Unknown, Some(column)) = (told.0, columns.first()) {
+            self.flaws.count(Flaw::Word, *column, self.row.line);
         }
+        told
     }
 
     fn status(&self, column: Column, map: &BTreeMap<String, Status>) -> Status {
@@ -221,8 +245,9 @@ impl<'r> Reading<'r> {
             return None;
         }
         let kind = rule.kind(|column| self.cell(column));
+        let actor = rule.actor_of(&kind);
         let occurred = self.moment(rule.at);
-        let what = format!("{kind:?} {occurred:?} {:?} {:?}", rule.scope, rule.actor);
+        let what = format!("{kind:?} {occurred:?} {:?} {actor:?}", rule.scope);
         // The same dated act in a later export is the same act. Without a date, being listed again may be a new one.
         let told_by = if occurred == Occurred::Unknown { self.stem } else { "" };
         let id = digest::of([what.as_str(), told_by].into_iter().chain(keys.iter().map(String::as_str)));
@@ -231,11 +256,18 @@ impl<'r> Reading<'r> {
             kind,
             occurred,
             seq: None,
-            actor: rule.actor,
+            actor,
             via: Via::Message,
             scope: rule.scope.clone(),
         })
     }
+}
+
+/// A number with its country code, which some platforms keep without a sign in front.
+fn international(number: &str) -> Option<String> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.strip_prefix("00").unwrap_or(&digits);
+    (!digits.is_empty()).then(|| format!("+{digits}"))
 }
 
 fn has_sound_address(who: &Identity) -> bool {

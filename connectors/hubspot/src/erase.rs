@@ -7,9 +7,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use unisson_connector::{Cx, Erase, EraseSpec, Erasing, Error, ErrorKind, Result, Sighting, Target, Ticket};
 use unisson_consent::AddressKind;
+use unisson_sdk::read_row;
 
 use crate::wire::{Contact, ContactPage, ItemError, filter};
 use crate::{CONTACTS, HubSpot, SEARCH};
@@ -94,7 +96,9 @@ impl HubSpot {
             let body = json!({"filterGroups": groups, "properties": ["hs_object_id"], "limit": 10});
             let reply = self.send(self.client.post(SEARCH).json(&body).repeatable(), &[429], during).await?;
             let page = reply.json::<ContactPage>()?.checked(during)?;
-            let is_record = |row: &Value| row.get("id").and_then(Value::as_str) == Some(who.record.as_str());
+            let is_record = |row: &RawValue| {
+                read_row::<Contact>(row.get()).is_ok_and(|contact| contact.id == who.record.as_str())
+            };
             if page.results.iter().any(|row| !is_record(row)) {
                 return Ok(Sighting::Present);
             }

@@ -12,12 +12,13 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 use unisson_connector::{
     Cursor, Cx, Deletions, Error, ErrorKind, Next, Observation, Page, Presence, Proof, Pull, PullSpec, Reject, Result,
     Stream, StreamId,
 };
-use unisson_sdk::{Call, Reply, segment};
+use unisson_sdk::{Call, Reply, read_row, segment};
 
 use crate::translate::Translation;
 use crate::wire::{Contact, ContactPage, Envelope, SubscriberStatuses, SubscriptionStatus, filter};
@@ -260,7 +261,7 @@ impl Pass {
     fn read(cursor: &Cursor, stream: &StreamId) -> Result<Self> {
         let foreign = || Error::new(ErrorKind::Contract, "go on from the stored cursor: start a full sweep");
         let pass: Self = serde_json::from_str(&cursor.0).map_err(|_| foreign())?;
-        let known = pass.v == VERSION && pass.stream == stream.0;
+        let known = pass.v == VERSION && pass.stream == stream.0 && pass.pages <= PAGES;
         let fits = stream.0 == LIVE || matches!(pass.place, Place::Listing { .. });
         if known && fits { Ok(pass) } else { Err(foreign().with("version", pass.v)) }
     }
@@ -305,17 +306,19 @@ fn served(reply: &Reply) -> Option<i64> {
 }
 
 /// The rows that can be read, and a reject for each that cannot.
-fn rows(results: &[Value]) -> (Vec<Contact>, Vec<Reject>) {
+fn rows(results: &[Box<RawValue>]) -> (Vec<Contact>, Vec<Reject>) {
     let mut rejects = Vec::new();
     let mut contacts = Vec::new();
-    for (row, value) in results.iter().enumerate() {
-        match Contact::deserialize(value) {
-            Ok(contact) if contact.id.parse::<u64>().is_ok() => contacts.push(contact),
-            Ok(_) | Err(_) => rejects.push(Reject {
-                place: format!("row {} of the page", row + 1),
-                reason: "no contact with a numeric id and properties: look at the platform's answer".to_owned(),
-            }),
-        }
+    for (place, row) in (1..).zip(results) {
+        let reason = match read_row::<Contact>(row.get()) {
+            Ok(contact) if contact.id.parse::<u64>().is_ok() => {
+                contacts.push(contact);
+                continue;
+            }
+            Ok(_) => "`id` is no number: look at the platform's answer".to_owned(),
+            Err(what) => format!("`{what}` is not as HubSpot documents it: look at the platform's answer"),
+        };
+        rejects.push(Reject { place: format!("row {place} of the page"), reason });
     }
     (contacts, rejects)
 }

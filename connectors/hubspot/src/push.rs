@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use serde_json::json;
-use unisson_connector::{Action, Batch, Change, Cx, ErrorKind, Outcome, Outcomes, Push, PushSpec, Result};
+use unisson_connector::{Action, Batch, Calls, Change, Cx, ErrorKind, Outcome, Outcomes, Push, PushSpec, Result};
 use unisson_consent::{AddressKind, Channel, Channels, Purposes, Scope};
 use unisson_sdk::segment;
 
@@ -32,6 +32,12 @@ enum Wish {
 impl Push for HubSpot {
     fn spec(&self) -> &PushSpec {
         &self.push_spec
+    }
+
+    /// One for a batch, where the account has batch calls; one for each contact where it has none.
+    fn calls(&self, _: Action, changes: usize) -> Calls {
+        let count = if self.batch_writes.allowed() { u64::from(changes > 0) } else { changes as u64 };
+        Calls { path: STATUSES, count }
     }
 
     async fn push(&self, _cx: &Cx<'_>, batch: Batch) -> Result<Outcomes> {

@@ -57,6 +57,7 @@ impl Translation<'_> {
 
     fn identity(&self) -> Identity {
         let named = |name: &Option<String>| name.as_ref().and_then(|name| self.contact.text(name));
+        let customer = self.fields.customer.as_ref().and_then(|name| self.contact.identifier(name));
         let additional = self.contact.text("hs_additional_emails").unwrap_or_default();
         let mut emails: Vec<String> = self.contact.text("email").into_iter().collect();
         for email in additional.split(';').map(str::trim).filter(|email| !email.is_empty()) {
@@ -70,7 +71,7 @@ impl Translation<'_> {
         Identity {
             emails,
             phones,
-            customer: named(&self.fields.customer).map(CustomerNo::new),
+            customer: customer.map(CustomerNo::new),
             country: self.contact.text(&self.fields.country).and_then(|text| country(&text)),
             audience: named(&self.fields.audience).and_then(|text| audience(&text)),
             ..Identity::default()

@@ -1,11 +1,11 @@
 //! HubSpot's own words, spelt as its interface spells them. Fields that nobody needs are not named, every closed list of
 //! words has an arm for the ones nobody knows yet, and nothing is judged here: that is `translate`'s to do.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use unisson_connector::{Error, ErrorKind, Result};
+use unisson_sdk::{Table, exact};
 
 /// A page of `GET /crm/v3/objects/contacts` or of a search.
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ pub(crate) struct ContactPage {
     /// Only there where a failure was sent as a success.
     status: Option<String>,
     /// The rows, each read on its own so that one bad row costs one row.
-    pub(crate) results: Vec<Value>,
+    pub(crate) results: Vec<Box<RawValue>>,
     /// How many match; only searches say.
     pub(crate) total: Option<u64>,
     paging: Option<Paging>,
@@ -50,7 +50,7 @@ pub(crate) struct Contact {
     /// `hs_object_id`.
     pub(crate) id: String,
     #[serde(default)]
-    properties: BTreeMap<String, Value>,
+    properties: Table<Value>,
 }
 
 impl Contact {
@@ -64,6 +64,14 @@ impl Contact {
             Value::Null | Value::Array(_) | Value::Object(_) => return None,
         };
         (!text.is_empty()).then_some(text)
+    }
+
+    /// The same for what tells people apart: a number that may be another by now names nobody.
+    pub(crate) fn identifier(&self, property: &str) -> Option<String> {
+        match self.properties.get(property)? {
+            Value::Number(number) => exact(number),
+            _ => self.text(property),
+        }
     }
 
     /// Whether a boolean property says yes. Anything but a plain no counts: what looks like an opt-out is one.

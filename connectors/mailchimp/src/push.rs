@@ -11,7 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use unisson_connector::{Action, Batch, Change, Cx, Error, ErrorKind, Outcome, Outcomes, Push, PushSpec, Result};
+use unisson_connector::{
+    Action, Batch, Calls, Change, Cx, Error, ErrorKind, Outcome, Outcomes, Push, PushSpec, Result,
+};
 use unisson_sdk::segment;
 
 use crate::names::{Part, Place, parse_record, subscriber_hash};
@@ -35,6 +37,10 @@ pub(crate) fn spec() -> PushSpec {
 impl Push for Mailchimp {
     fn spec(&self) -> &PushSpec {
         &self.push
+    }
+
+    fn calls(&self, _: Action, changes: usize) -> Calls {
+        Calls { path: "/lists", count: changes as u64 }
     }
 
     async fn push(&self, _: &Cx<'_>, batch: Batch) -> Result<Outcomes> {

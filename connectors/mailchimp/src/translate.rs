@@ -9,6 +9,7 @@ use unisson_connector::{Event, Identity, Observation, Presence, Slot};
 use unisson_consent::{
     Actor, Channel, Channels, Country, Evidence, Kind, NoticeId, Occurred, Purposes, Scope, Status, Via,
 };
+use unisson_sdk::{Table, exact};
 
 use crate::names::{Part, Place, complaint_record, member_record};
 use crate::settings::Form;
@@ -59,7 +60,9 @@ impl Reading<'_> {
     /// A spam report as an observation of its own record: the same address makes it the member's.
     pub(crate) fn complaint(&self, report: &AbuseReport) -> Result<Observation, &'static str> {
         let id = match &report.id {
-            serde_json::Value::Number(number) => number.to_string(),
+            serde_json::Value::Number(number) => {
+                exact(number).ok_or("the report has no id that every reader keeps: report it to Mailchimp")?
+            }
             serde_json::Value::String(text) if !text.is_empty() && !text.contains('/') => text.clone(),
             _ => return Err("the report has no id: report it to Mailchimp"),
         };
@@ -99,7 +102,7 @@ impl Reading<'_> {
     }
 
     fn interests(&self, member: &Member) -> Vec<Slot> {
-        let interests = member.interests.iter().flatten();
+        let interests = member.interests.iter().flat_map(Table::iter);
         interests
             .map(|(id, chosen)| self.below(member, self.place(Part::Interest(id)), Channel::Email, *chosen))
             .collect()

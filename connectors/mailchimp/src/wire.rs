@@ -3,10 +3,10 @@
 //! Unknown fields are ignored and unknown words are kept as such, because the contract grows under one version number.
 //! Nothing is interpreted here, and nothing here can be printed: bodies hold addresses.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use unisson_sdk::Table;
 
 /// The fields that consent needs of a member. Names, merge fields, tags and ratings are never fetched.
 pub(crate) const MEMBER_FIELDS: &str = "total_items,members.id,members.email_address,members.unique_email_id,\
@@ -96,7 +96,7 @@ impl Text {
 pub(crate) struct Listed {
     /// Named after what is listed.
     #[serde(rename = "members", alias = "abuse_reports", alias = "lists", alias = "categories", alias = "interests")]
-    pub(crate) rows: Vec<Value>,
+    pub(crate) rows: Vec<Box<RawValue>>,
     /// How many there are for the same question, whatever the page.
     pub(crate) total_items: u64,
 }
@@ -115,7 +115,7 @@ pub(crate) struct Member {
     pub(crate) sms_phone_number: Text,
     pub(crate) sms_subscription_status: Option<SmsStatus>,
     pub(crate) sms_subscription_last_updated: Text,
-    pub(crate) interests: Option<BTreeMap<String, bool>>,
+    pub(crate) interests: Option<Table<bool>>,
     pub(crate) ip_signup: Text,
     pub(crate) timestamp_signup: Text,
     pub(crate) ip_opt: Text,

@@ -22,6 +22,13 @@ pub struct Bundled {
 pub fn all() -> Vec<Bundled> {
     let email = Channels::one(Channel::Email);
     vec![
+        // No notice, no place and no time of an opt-in anywhere. It takes back whoever it is told to.
+        Bundled {
+            kind: unisson_brevo::KIND,
+            trust: trust(Clock::Good, Level::Claim, (email.with(Channel::Sms), Resubscribe::Allowed)),
+            paths: &[],
+            example: include_str!("../../../connectors/brevo/example.toml"),
+        },
         // A file says what somebody wrote into it: its words count as refusals, hardly as proof, and nothing is sent from it.
         Bundled {
             kind: unisson_files::KIND,

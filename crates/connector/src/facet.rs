@@ -4,9 +4,9 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::change::{Batch, Erasing, Outcomes, Sighting, Target, Ticket};
+use crate::change::{Action, Batch, Erasing, Outcomes, Sighting, Target, Ticket};
 use crate::error::Result;
-use crate::info::{EraseSpec, Info, PullSpec, PushSpec};
+use crate::info::{Calls, EraseSpec, Info, PullSpec, PushSpec};
 use crate::page::{Account, Cursor, Page, Stream, StreamId};
 
 /// What the host hands to every call.
@@ -59,6 +59,12 @@ pub trait Pull: Send + Sync {
 pub trait Push: Send + Sync {
     /// How it behaves.
     fn spec(&self) -> &PushSpec;
+
+    /// The calls that this many changes of one action and scope take, at most as many as a batch holds, retries left out.
+    /// People are told by it how long a plan takes. One call, unless the connector says otherwise.
+    fn calls(&self, _: Action, changes: usize) -> Calls {
+        Calls { path: "", count: u64::from(changes > 0) }
+    }
 
     /// Makes the changes of one batch and answers each exactly once. An error means that nothing is known to be done.
     async fn push(&self, cx: &Cx<'_>, batch: Batch) -> Result<Outcomes>;

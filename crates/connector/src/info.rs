@@ -49,6 +49,15 @@ pub enum Allowance {
     Concurrent(NonZeroUsize),
 }
 
+/// Calls that a connector would make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calls {
+    /// Their path, as far as it tells which [`Limiter`]s count them; empty where only those do that count every call.
+    pub path: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
 /// How a connector's pull behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PullSpec {

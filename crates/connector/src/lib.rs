@@ -12,7 +12,7 @@ mod page;
 pub use change::{Action, Batch, Change, ChangeId, Erasing, Outcome, Outcomes, Sighting, Target, Ticket};
 pub use error::{Error, ErrorKind, Result};
 pub use facet::{Connector, Cx, Erase, Pull, Push};
-pub use info::{Allowance, Deletions, EraseSpec, Info, Limiter, PullSpec, PushSpec};
+pub use info::{Allowance, Calls, Deletions, EraseSpec, Info, Limiter, PullSpec, PushSpec};
 pub use page::{
     Account, Cursor, Event, Identity, Listing, Next, Observation, Page, Presence, Proof, Reject, Slot, Stream, StreamId,
 };

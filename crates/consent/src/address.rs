@@ -151,10 +151,10 @@ impl Address {
     /// ```
     pub fn phone(raw: &str, country: Option<&str>) -> Option<Self> {
         let text = cut(raw)?;
+        // A number in international form is the same in every country.
+        let country = country.filter(|_| !is_international(&text));
         let country = country.and_then(|code| phonenumber::country::Id::from_str(&code.to_ascii_uppercase()).ok());
-        let number = phonenumber::parse(country, text.as_ref()).ok();
-        let e164 = number.map(|number| number.format().mode(phonenumber::Mode::E164).to_string());
-        if let Some(e164) = e164.filter(|e164| is_e164(e164)) {
+        if let Some(e164) = phonenumber::parse(country, text.as_ref()).ok().and_then(|number| e164(&number)) {
             return Some(Self::new(AddressKind::Phone, raw, &e164, &e164, None));
         }
         let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
@@ -309,6 +309,20 @@ fn visible(text: &str) -> String {
                 && !matches!(*c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
         })
         .collect()
+}
+
+/// Whether a number says its country itself: by a plus before its first digit.
+fn is_international(text: &str) -> bool {
+    text.chars().find(|c| c.is_numeric() || matches!(c, '+' | '\u{ff0b}')).is_some_and(|first| !first.is_numeric())
+}
+
+/// The E.164 form of a number that is read back as the same one. Zeros in front belong to some numbers and are a prefix of
+/// others, which would be taken off by whoever reads the form.
+fn e164(number: &phonenumber::PhoneNumber) -> Option<String> {
+    let written = |number: &phonenumber::PhoneNumber| number.format().mode(phonenumber::Mode::E164).to_string();
+    let text = Some(written(number)).filter(|text| is_e164(text))?;
+    let lasts = number.national().zeros() == 0 || phonenumber::parse(None, &text).is_ok_and(|again| written(&again) == text);
+    lasts.then_some(text)
 }
 
 /// `^\+[1-9]\d{1,14}$`, the E.164 form.

@@ -23,12 +23,7 @@ impl Standing {
     pub fn decide(&self, key: &Key, law: &Law, now: Timestamp) -> Decision {
         let people = self.people.holding(&key.address, key.person.as_ref());
         let answers: Vec<Decision> = people.iter().map(|person| self.decide_person(*person, key, law, now)).collect();
-        // The answer holds until the first of theirs may change.
-        let valid_until = answers.iter().filter_map(|answer| answer.valid_until).min();
-        match answers.into_iter().min_by_key(Decision::strictness) {
-            Some(strictest) => Decision { valid_until, ..strictest },
-            None => Case::of(self, key, law, (None, now)).decide(),
-        }
+        Decision::strictest(answers).unwrap_or_else(|| Case::of(self, key, law, (None, now)).decide())
     }
 
     /// Decides one key for the person whose record this is, where a host asks on behalf of what that record shows.
@@ -78,7 +73,12 @@ pub(crate) struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn of(standing: &'a Standing, key: &'a Key, law: &'a Law, (person, now): (Option<usize>, Timestamp)) -> Self {
+    pub(crate) fn of(
+        standing: &'a Standing,
+        key: &'a Key,
+        law: &'a Law,
+        (person, now): (Option<usize>, Timestamp),
+    ) -> Self {
         let mut case = Self {
             standing,
             key,
@@ -98,7 +98,7 @@ impl<'a> Case<'a> {
         case
     }
 
-    fn decide(mut self) -> Decision {
+    pub(crate) fn decide(mut self) -> Decision {
         let mut conflicts = Vec::new();
         let holds = self.contract_holds();
         self.horizon.extend(holds);

@@ -180,8 +180,10 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Orders answers by strictness, so that the strictest of several can be taken.
-    pub(crate) fn strictness(&self) -> (Verdict, Reason) {
-        (self.verdict, self.reason)
+    /// The strictest of several answers about one address; it holds until the first of theirs may change.
+    pub(crate) fn strictest(answers: Vec<Self>) -> Option<Self> {
+        let valid_until = answers.iter().filter_map(|answer| answer.valid_until).min();
+        let strictest = answers.into_iter().min_by_key(|answer| (answer.verdict, answer.reason))?;
+        Some(Self { valid_until, ..strictest })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! An opt-in flag is a claim. The level of a claim follows from hard predicates, never from a score.
 
+use crate::lack::{Lack, Lacks};
 use crate::text::NoticeId;
 
 /// How much of a consent can be demonstrated.
@@ -96,7 +97,7 @@ impl Evidence {
         if self.pre_ticked == Some(true) || self.bundled || self.inferred || !self.capture {
             return Level::Claim;
         }
-        if !self.missing().is_empty() {
+        if !self.lacks().is_empty() {
             return Level::Traceable;
         }
         if self.document {
@@ -108,19 +109,28 @@ impl Evidence {
         }
     }
 
+    /// What keeps this evidence below L3; empty where nothing does (consent model 3.5).
+    ///
+    /// ```
+    /// use unisson_consent::{Evidence, Lack};
+    /// let flag = Evidence { capture: true, ..Evidence::default() };
+    /// assert!(flag.lacks().contains(Lack::Notice) && !flag.lacks().contains(Lack::Capture));
+    /// ```
+    pub fn lacks(&self) -> Lacks {
+        Lacks::default()
+            .with_if(self.pre_ticked == Some(true), Lack::PreTicked)
+            .with_if(self.bundled, Lack::Bundled)
+            .with_if(self.inferred, Lack::Inferred)
+            .with_if(!self.capture, Lack::Capture)
+            .with_if(self.notice.is_none(), Lack::Notice)
+            .with_if(!self.controller_named, Lack::Controller)
+            .with_if(!self.purpose_specific, Lack::Purpose)
+            .with_if(!self.affirmative, Lack::Affirmative)
+            .with_if(self.pre_ticked.is_none(), Lack::PreTickedUnknown)
+    }
+
     /// What keeps this evidence below L3, in the words of a report; empty where nothing does.
     pub fn missing(&self) -> Vec<&'static str> {
-        let lacks = [
-            (self.pre_ticked == Some(true), "the box was pre-ticked"),
-            (self.bundled, "bundled with other terms"),
-            (self.inferred, "inferred from silence"),
-            (!self.capture, "no capture reference"),
-            (self.notice.is_none(), "no stored notice text"),
-            (!self.controller_named, "controller not named"),
-            (!self.purpose_specific, "purpose not specific"),
-            (!self.affirmative, "no affirmative act"),
-            (self.pre_ticked.is_none(), "unknown whether the box was pre-ticked"),
-        ];
-        lacks.into_iter().filter_map(|(lacking, words)| lacking.then_some(words)).collect()
+        self.lacks().iter().map(Lack::words).collect()
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Negative {
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) act: Act,
+    /// Where the fact is whose evidence counts: the act itself, or the last sighting of its run.
+    pub(crate) proof: usize,
     /// The level it reaches before the person's age is known.
     pub(crate) level: Level,
     pub(crate) void: bool,
@@ -153,13 +155,14 @@ impl Standing {
                 }
             } else if let Some(first) = claim(&fact.kind) {
                 // What a state can show for itself is what it showed last.
-                let last = members.last().and_then(|id| self.fact(*id)).unwrap_or(fact);
+                let proof = members.last().and_then(|id| self.place(*id)).unwrap_or(index);
+                let last = &self.facts[proof];
                 let claim = claim(&last.kind).unwrap_or(first);
                 let level = level(last, claim.evidence, &act.at, law);
                 if level > Level::Nothing {
                     let void = members.iter().any(|id| void_facts.contains(id))
                         || claim.evidence.notice.as_ref().is_some_and(|notice| void_notices.contains(notice));
-                    self.grants.push(Grant { act, level, void, valid_until: claim.valid_until });
+                    self.grants.push(Grant { act, proof, level, void, valid_until: claim.valid_until });
                 }
             } else {
                 self.others.push(act);
@@ -167,8 +170,8 @@ impl Standing {
         }
     }
 
-    fn fact(&self, id: FactId) -> Option<&Fact> {
-        self.facts.binary_search_by_key(&id, |fact| fact.id).ok().map(|place| &self.facts[place])
+    fn place(&self, id: FactId) -> Option<usize> {
+        self.facts.binary_search_by_key(&id, |fact| fact.id).ok()
     }
 
     pub(crate) fn fact_of(&self, act: &Act) -> &Fact {
@@ -294,15 +297,15 @@ pub(crate) fn severity(kind: &Kind) -> Option<Severity> {
 }
 
 /// An opt-in in any form.
-struct Claim<'a> {
-    evidence: &'a Evidence,
+pub(crate) struct Positive<'a> {
+    pub(crate) evidence: &'a Evidence,
     valid_until: Option<jiff::Timestamp>,
 }
 
-fn claim(kind: &Kind) -> Option<Claim<'_>> {
+pub(crate) fn claim(kind: &Kind) -> Option<Positive<'_>> {
     match kind {
-        Kind::Grant { evidence, valid_until } => Some(Claim { evidence, valid_until: *valid_until }),
-        Kind::Snapshot { status: Status::Subscribed, evidence, .. } => Some(Claim { evidence, valid_until: None }),
+        Kind::Grant { evidence, valid_until } => Some(Positive { evidence, valid_until: *valid_until }),
+        Kind::Snapshot { status: Status::Subscribed, evidence, .. } => Some(Positive { evidence, valid_until: None }),
         _ => None,
     }
 }

@@ -55,16 +55,32 @@ impl Run<'_> {
         let Some(push) = instance.connector.push().filter(|_| instance.enabled && self.includes(instance)) else {
             return Ok(report);
         };
+        // Nobody is let in before everybody was shut out who is to be: batches are under way side by side.
+        let all_tried = self.deliver_due((instance, push), &mut report, false).await?;
+        if openings && all_tried {
+            self.deliver_due((instance, push), &mut report, true).await?;
+        }
+        Ok(report)
+    }
+
+    /// Delivers until nothing is due any more, or too much failed. Tells whether everything was tried.
+    async fn deliver_due(
+        &self,
+        (instance, push): (&Instance, &dyn Push),
+        report: &mut InstanceReport,
+        openings: bool,
+    ) -> Result<bool, StoreError> {
         let spec = push.spec();
         let size = spec.batch_max.get();
         let mut failures = 0;
         while failures < FAILURES_MAX {
             let now = self.now();
             let until = now.checked_add(self.engine.options.lease).unwrap_or(now);
-            let claim = Claim { instance: &instance.id, now, until, limit: size * BATCHES_CLAIMED, openings };
+            let (limit, plan) = (size * BATCHES_CLAIMED, self.plan.as_ref());
+            let claim = Claim { instance: &instance.id, now, until, limit, openings, plan };
             let claimed = self.engine.store.claim(claim).await?;
             if claimed.is_empty() {
-                return Ok(report);
+                return Ok(true);
             }
             // Several changes of one record are acknowledged one after the other, each on what the last one left.
             let mut shown = self.intend(&claimed).await?;
@@ -103,7 +119,7 @@ impl Run<'_> {
             }
             failures = if failed { failures + 1 } else { 0 };
         }
-        Ok(report)
+        Ok(false)
     }
 
     /// Remembers what is about to be sent: a write whose answer is lost, by a cut line or a kill, is no word of the

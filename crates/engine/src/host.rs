@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use unisson_connector::Connector;
 use unisson_consent::{Law, SystemId};
-use unisson_plan::{Enforce, GuardRule, RunId, admit, approved};
+use unisson_plan::{Enforce, GuardRule, PlanId, RunId, admit};
 use unisson_store::{RunRecord, RunState, Store, StoreError};
 
 use crate::clock::Clock;
@@ -82,6 +82,8 @@ pub struct Engine {
     pub law: Arc<Law>,
     /// A digest of everything the law says: under another one, every standing is made anew.
     pub law_hash: String,
+    /// What every run is made under, for its report: [`RunReport::setup`].
+    pub setup: BTreeMap<String, String>,
     /// The configured accounts.
     pub instances: Vec<Instance>,
     /// What an operator set.
@@ -97,50 +99,83 @@ pub(crate) struct Run<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) id: RunId,
     pub(crate) order: &'e Order,
+    /// Only the changes of this plan are delivered.
+    pub(crate) plan: Option<PlanId>,
 }
 
 impl Engine {
     /// Pulls, judges, guards and delivers. The report says what was not reached; an error means the store failed.
     pub async fn sync(&self, order: &Order) -> Result<RunReport, StoreError> {
-        let started_at = self.clock.now();
-        let run = Run { engine: self, id: RunId(uuid::Uuid::now_v7().to_string()), order };
-        let mut report = RunReport::new(&run.id, started_at, order.dry_run);
-        self.store.save_run(record(&report, RunState::Running)).await?;
+        let (run, mut report) = self.begin(order).await?;
         let outcome = run.work(&mut report).await;
+        Ok(self.end(report, outcome).await?.0)
+    }
+
+    /// Remembers that a run begins.
+    pub(crate) async fn begin<'e>(&'e self, order: &'e Order) -> Result<(Run<'e>, RunReport), StoreError> {
+        let started_at = self.clock.now();
+        let run = Run { engine: self, id: RunId(uuid::Uuid::now_v7().to_string()), order, plan: None };
+        let mut report = RunReport::new(&run.id, started_at, order.dry_run);
+        report.setup.clone_from(&self.setup);
+        self.store.save_run(record(&report, RunState::Running)).await?;
+        Ok((run, report))
+    }
+
+    /// Remembers how a run ended.
+    pub(crate) async fn end<T, E>(&self, mut report: RunReport, outcome: Result<T, E>) -> Result<(RunReport, T), E>
+    where
+        E: From<StoreError>,
+    {
         let state = if outcome.is_ok() { report.outcome() } else { RunState::Failed };
         state.as_str().clone_into(&mut report.state);
         report.ended_at = Some(self.clock.now());
         // The first failure is the one to tell; that the record of it may fail too is no news.
         let saved = self.store.save_run(record(&report, state)).await;
-        outcome?;
+        let done = outcome?;
         saved?;
-        Ok(report)
-    }
-
-    /// Lets go what the guard held under the name of a run, now that somebody looked, and syncs: what is no longer wanted
-    /// by then is taken back before anything is delivered, and what is new passes the guard by itself.
-    pub async fn approve(&self, held: &RunId) -> Result<RunReport, StoreError> {
-        self.store.approve(held, approved()).await?;
-        self.sync(&Order::default()).await
+        Ok((report, done))
     }
 }
 
 impl Run<'_> {
     async fn work(&self, report: &mut RunReport) -> Result<(), StoreError> {
-        self.engine.store.adopt_law(&self.engine.law_hash).await?;
-        let before = self.engine.store.runs(CARRIED_FROM).await?;
-        self.pull(report).await?;
-        self.carry_over(&before, report);
-        self.judge(report).await?;
+        self.look(report).await?;
         if self.order.dry_run {
             self.foresee(report).await?;
             return self.left_over(report).await;
         }
         self.release(report).await?;
+        self.send(report).await
+    }
+
+    /// Pulls and judges under the law in force: what waits afterwards is the plan.
+    pub(crate) async fn look(&self, report: &mut RunReport) -> Result<(), StoreError> {
+        self.engine.store.adopt_law(&self.engine.law_hash).await?;
+        let before = self.engine.store.runs(CARRIED_FROM).await?;
+        self.enter("pulling");
+        self.pull(report).await?;
+        self.carry_over(&before, report);
+        self.enter("judging");
+        self.judge(report).await
+    }
+
+    /// Delivers what was let go, and names what is left.
+    pub(crate) async fn send(&self, report: &mut RunReport) -> Result<(), StoreError> {
+        self.enter("delivering");
         self.deliver(report).await?;
         // What was answered changed what the platforms show: nobody is left without a standing.
+        self.enter("judging");
         self.judge(report).await?;
-        self.left_over(report).await
+        self.enter("ending");
+        match &self.plan {
+            Some(plan) => self.left_of(plan, report).await,
+            None => self.left_over(report).await,
+        }
+    }
+
+    /// Tells whoever follows the log how far the run has come.
+    pub(crate) fn enter(&self, phase: &'static str) {
+        tracing::debug!(run = %self.id.0, phase, "a run goes on");
     }
 
     /// Lists that an earlier run found unmapped stay named until they are mapped, also where this run read only changes.
@@ -173,7 +208,7 @@ impl Run<'_> {
     }
 
     /// Names what is held, and what was released and has no final outcome yet.
-    async fn left_over(&self, report: &mut RunReport) -> Result<(), StoreError> {
+    pub(crate) async fn left_over(&self, report: &mut RunReport) -> Result<(), StoreError> {
         for waiting in self.engine.store.outbox().await? {
             let part = report.instances.entry(waiting.instance.as_str().to_owned()).or_default();
             match (waiting.state.as_str(), &waiting.run) {
@@ -192,7 +227,7 @@ impl Run<'_> {
     }
 
     /// Lets the drafts of each instance go, or holds them.
-    async fn release(&self, report: &mut RunReport) -> Result<(), StoreError> {
+    pub(crate) async fn release(&self, report: &mut RunReport) -> Result<(), StoreError> {
         let store = &self.engine.store;
         for tally in store.tally().await? {
             if let Ok(proof) = admit(std::slice::from_ref(&tally), self.engine.options.guard) {
@@ -223,13 +258,17 @@ impl Run<'_> {
 pub(crate) fn blank(instance: &Instance) -> InstanceReport {
     InstanceReport {
         connector: instance.connector.info().kind.to_owned(),
-        enforce: match instance.enforce {
-            Enforce::Observe => "observe",
-            Enforce::Negatives => "negatives",
-            Enforce::Full => "full",
-        }
-        .to_owned(),
+        enforce: enforce_word(instance.enforce).to_owned(),
         ..InstanceReport::default()
+    }
+}
+
+/// How much is enforced, in the word of the settings.
+pub(crate) fn enforce_word(enforce: Enforce) -> &'static str {
+    match enforce {
+        Enforce::Observe => "observe",
+        Enforce::Negatives => "negatives",
+        Enforce::Full => "full",
     }
 }
 
@@ -240,6 +279,14 @@ fn record(report: &RunReport, state: RunState) -> RunRecord {
         ended_at: report.ended_at,
         state,
         report: serde_json::to_string(report).unwrap_or_default(),
+    }
+}
+
+/// Does pure work off the async threads.
+pub(crate) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(died) => std::panic::resume_unwind(died.into_panic()),
     }
 }
 

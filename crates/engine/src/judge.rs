@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::future::join;
 use unisson_consent::SystemId;
-use unisson_plan::{Commit, Dossier, Judged, OpenState, Rules, SubjectNo, judge};
+use unisson_plan::{Commit, Dossier, Judged, OpenState, Planned, Rules, SubjectNo, judge};
 use unisson_store::StoreError;
 
-use crate::host::{Run, count};
-use crate::report::RunReport;
+use crate::host::{Instance, Run, count, off_thread};
+use crate::report::{InstanceReport, RunReport};
 
 impl Run<'_> {
     pub(crate) async fn judge(&self, report: &mut RunReport) -> Result<(), StoreError> {
@@ -20,70 +21,78 @@ impl Run<'_> {
         // A lost answer that no fresh read has settled, or a change that nothing can carry out, keeps its subject stale:
         // it is judged once here.
         let mut unsettled: BTreeSet<SubjectNo> = BTreeSet::new();
+        let mut judged: Vec<Judged> = Vec::new();
         loop {
             let now = self.now();
-            let stale = engine.store.stale(now, unsettled.len() + engine.options.judge_batch).await?;
-            let batch: Vec<SubjectNo> = stale.into_iter().filter(|subject| !unsettled.contains(subject)).collect();
-            if batch.is_empty() {
+            let most = unsettled.len() + judged.len() + engine.options.judge_batch;
+            let mut batch = engine.store.stale(now, most).await?;
+            let unwritten: BTreeSet<SubjectNo> = judged.iter().map(|one| one.subject).collect();
+            batch.retain(|subject| !unsettled.contains(subject) && !unwritten.contains(subject));
+            if batch.is_empty() && judged.is_empty() {
                 return Ok(());
             }
             let dossiers = engine.store.dossiers(&batch).await?;
             unsettled.extend(dossiers.iter().filter(|dossier| has_lost_answer(dossier)).map(|dossier| dossier.subject));
-            let judged = weigh(dossiers, Arc::clone(&engine.law), Arc::clone(&rules), now).await;
-            for one in &judged {
-                note(one, report);
-            }
-            unsettled.extend(judged.iter().filter(|one| !one.unreached.is_empty()).map(|one| one.subject));
-            report.judged += judged.len() as u64;
-            engine.progress.judged(judged.len() as u64);
-            let mut commit = Commit::new(self.id.clone(), now);
-            commit.judged = judged;
-            engine.store.commit(commit).await?;
+            // One batch is judged while the one before it is written.
+            let (law, rules) = (Arc::clone(&engine.law), Arc::clone(&rules));
+            let weighed = off_thread(move || {
+                dossiers.iter().map(|dossier| judge(dossier, &law, &rules, now)).collect::<Vec<_>>()
+            });
+            let (written, weighed) = join(self.write(std::mem::take(&mut judged)), weighed).await;
+            written?;
+            weighed.iter().for_each(|one| note(one, report));
+            unsettled.extend(weighed.iter().filter(|one| !one.unreached.is_empty()).map(|one| one.subject));
+            report.judged += weighed.len() as u64;
+            engine.progress.judged(weighed.len() as u64);
+            judged = weighed;
         }
     }
 
+    async fn write(&self, judged: Vec<Judged>) -> Result<(), StoreError> {
+        if judged.is_empty() {
+            return Ok(());
+        }
+        let mut commit = Commit::new(self.id.clone(), self.now());
+        commit.judged = judged;
+        self.engine.store.commit(commit).await?;
+        Ok(())
+    }
+
     /// What may be done at each instance in this run.
-    fn rules(&self, report: &RunReport) -> BTreeMap<SystemId, Rules> {
+    pub(crate) fn rules(&self, report: &RunReport) -> BTreeMap<SystemId, Rules> {
         self.engine
             .instances
             .iter()
             .map(|instance| {
-                let push = instance.connector.push();
                 let complete = report.instances.get(instance.id.as_str()).is_some_and(|part| part.complete);
-                let rules = Rules {
-                    enforce: instance.enforce,
-                    reachable: instance.enabled && push.is_some(),
-                    fresh: complete && self.includes(instance),
-                    actions: push.map(|push| push.spec().actions.iter().copied().collect()).unwrap_or_default(),
-                };
-                (instance.id.clone(), rules)
+                (instance.id.clone(), rules(instance, complete && self.includes(instance)))
             })
             .collect()
     }
+}
+
+/// What may be done at one instance, which was read completely or not.
+pub(crate) fn rules(instance: &Instance, fresh: bool) -> Rules {
+    let push = instance.connector.push();
+    Rules {
+        enforce: instance.enforce,
+        reachable: instance.enabled && push.is_some(),
+        fresh,
+        actions: push.map(|push| push.spec().actions.iter().copied().collect()).unwrap_or_default(),
+    }
+}
+
+pub(crate) fn note_planned(planned: &Planned, part: &mut InstanceReport) {
+    count(&mut part.planned, format!("{} {}", planned.change.action.as_str(), planned.reason.as_str()), 1);
 }
 
 fn has_lost_answer(dossier: &Dossier) -> bool {
     dossier.open.iter().any(|open| open.state == OpenState::Unknown)
 }
 
-/// Judges off the async threads: it is pure work.
-async fn weigh(
-    dossiers: Vec<Dossier>,
-    law: Arc<unisson_consent::Law>,
-    rules: Arc<BTreeMap<SystemId, Rules>>,
-    now: jiff::Timestamp,
-) -> Vec<Judged> {
-    let work = move || dossiers.iter().map(|dossier| judge(dossier, &law, &rules, now)).collect();
-    match tokio::task::spawn_blocking(work).await {
-        Ok(judged) => judged,
-        Err(died) => std::panic::resume_unwind(died.into_panic()),
-    }
-}
-
 fn note(judged: &Judged, report: &mut RunReport) {
     for planned in &judged.changes {
-        let part = report.instances.entry(planned.instance.as_str().to_owned()).or_default();
-        count(&mut part.planned, format!("{} {}", planned.change.action.as_str(), planned.reason.as_str()), 1);
+        note_planned(planned, report.instances.entry(planned.instance.as_str().to_owned()).or_default());
     }
     for unreached in &judged.unreached {
         let part = report.instances.entry(unreached.instance.as_str().to_owned()).or_default();

@@ -25,14 +25,48 @@ pub struct RunReport {
     pub state: String,
     /// Whether nothing was to be written to any platform.
     pub dry_run: bool,
+    /// What it was made under, part by part: settings in clear or as digests, and the policy. Empty where it was not said.
+    #[serde(default)]
+    pub setup: BTreeMap<String, String>,
+    /// The plan that it applied, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<AppliedPlan>,
+    /// The run whose held changes it let go, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<ApprovedRun>,
     /// How many subjects were judged.
     pub judged: u64,
     /// Each instance by its name.
     pub instances: BTreeMap<String, InstanceReport>,
 }
 
+/// A plan that a run applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedPlan {
+    /// The plan: the run that made it.
+    pub plan: String,
+    /// How many changes it has.
+    pub changes: u64,
+    /// How many of them were settled when it was applied before: sent, or no longer needed.
+    pub before: u64,
+    /// How many changes wait that are not in it: they are left as they were.
+    pub others: u64,
+}
+
+/// An approval that a run carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovedRun {
+    /// The run whose held changes somebody approved.
+    pub run: String,
+    /// How many it held.
+    pub held: u64,
+    /// How many of them were still wanted, and were let go. The others were taken back.
+    pub wanted: u64,
+}
+
 /// One instance's part of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceReport {
     /// The connector it runs on.
     pub connector: String,
@@ -48,6 +82,9 @@ pub struct InstanceReport {
     pub observed: u64,
     /// Contacts of which something was new.
     pub changed: u64,
+    /// Contacts that were new and nobody else's, and were judged as soon as they were seen.
+    #[serde(default)]
+    pub newcomers: u64,
     /// New facts.
     pub facts: u64,
     /// Records that a complete sweep no longer showed.
@@ -62,6 +99,9 @@ pub struct InstanceReport {
     pub planned: BTreeMap<String, u64>,
     /// Changes that the guard holds, by the run to approve: those of this run and of earlier ones.
     pub held: BTreeMap<String, u64>,
+    /// Changes of an applied plan that the guard does not let go until somebody approves the plan.
+    #[serde(skip_serializing_if = "is_none")]
+    pub withheld: u64,
     /// What became of delivered changes, such as `suppress done`.
     pub delivered: BTreeMap<String, u64>,
     /// Released changes that have no final outcome yet, such as `suppress later`: the next runs go on with them.
@@ -83,6 +123,9 @@ impl RunReport {
             ended_at: None,
             state: RunState::Running.as_str().to_owned(),
             dry_run,
+            setup: BTreeMap::new(),
+            applied: None,
+            approved: None,
             judged: 0,
             instances: BTreeMap::new(),
         }
@@ -90,7 +133,7 @@ impl RunReport {
 
     /// How the run ended, from what its instances say.
     pub fn outcome(&self) -> RunState {
-        if self.instances.values().any(|instance| !instance.held.is_empty()) {
+        if self.instances.values().any(|instance| !instance.held.is_empty() || instance.withheld > 0) {
             RunState::Held
         } else if self.instances.values().any(|instance| !self.is_whole(instance)) {
             RunState::Partial
@@ -134,6 +177,11 @@ impl InstanceReport {
             self.errors.push(words);
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(figure: &u64) -> bool {
+    *figure == 0
 }
 
 /// An error with its causes in one line.

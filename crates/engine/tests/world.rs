@@ -219,6 +219,7 @@ impl World {
             store: Arc::new(MemoryStore::new()),
             law: Arc::new(Law { policy: support::policy(), systems, keyring: Keyring::default() }),
             law_hash: "one".to_owned(),
+            setup: BTreeMap::new(),
             instances: vec![instance("esp", &esp), instance("crm", &crm)],
             options: Options {
                 guard: GuardRule { count: 3, share: 0.4 },

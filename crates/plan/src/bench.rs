@@ -22,7 +22,15 @@ pub(crate) struct Bench<'a> {
 pub(crate) enum Drift {
     None,
     Unreached(Unreached),
-    Change(Box<Planned>),
+    Change(Box<Wanted>),
+}
+
+/// A change that the decision wants, with what it rests on.
+pub(crate) struct Wanted {
+    pub(crate) planned: Planned,
+    pub(crate) decision: Decision,
+    /// The channel that the decision is for: the strictest of the slot's.
+    pub(crate) channel: Channel,
 }
 
 impl Bench<'_> {
@@ -30,8 +38,6 @@ impl Bench<'_> {
     pub(crate) fn drift(&self, slot: &ReplicaSlot) -> Drift {
         let Some((decision, channel)) = self.strictest(slot) else { return Drift::None };
         let system = self.law.systems.get(&self.replica.record.system);
-        let mails =
-            |other: &ReplicaSlot| other.status == Status::Subscribed && other.scope.channels.contains(Channel::Email);
         // Decisions are for the systems that send: what only tells us is never told.
         if !system.marketing || !system.channels.contains(channel) || !self.is_pushed(&decision, slot) {
             return Drift::None;
@@ -42,7 +48,7 @@ impl Bench<'_> {
             // A platform that is asking the person is left to ask, and nothing positive follows an unknown word.
             // A box on a record that takes no mail is not ticked: the record would have to be opened first.
             waits: matches!(slot.status, Status::Pending | Status::Unknown)
-                || (slot.status == Status::Off && !self.replica.slots.iter().any(mails)),
+                || (slot.status == Status::Off && !self.mails()),
             // A place that cannot show an opt-out has nothing to record while nobody is in.
             holds: slot.status != Status::Off,
             ..Shown::default()
@@ -54,9 +60,15 @@ impl Bench<'_> {
             verb(&decision, shown, system.resubscribe, self.law.policy.push_grants)
         };
         match wanted {
-            Some(verb) => self.carry(verb, slot, &decision),
+            Some(verb) => self.carry(verb, slot, (decision, channel)),
             None => Drift::None,
         }
+    }
+
+    /// Whether the record takes mail in any of its slots.
+    pub(crate) fn mails(&self) -> bool {
+        let mails = |slot: &ReplicaSlot| slot.status == Status::Subscribed && slot.scope.channels.contains(Channel::Email);
+        self.replica.slots.iter().any(mails)
     }
 
     /// The strictest decision of everything the slot is about, with the channel it is for.
@@ -114,7 +126,7 @@ impl Bench<'_> {
         }
     }
 
-    fn carry(&self, verb: Verb, slot: &ReplicaSlot, decision: &Decision) -> Drift {
+    fn carry(&self, verb: Verb, slot: &ReplicaSlot, (decision, channel): (Decision, Channel)) -> Drift {
         let instance = self.replica.record.system.clone();
         let unreached = |why| Drift::Unreached(Unreached { instance: instance.clone(), verb, why });
         let action = match self.action(verb, slot) {
@@ -126,7 +138,7 @@ impl Bench<'_> {
             return unreached("the instance is disabled or cannot be written to");
         }
         let change = Change {
-            id: change_id(self.replica, slot, action, decision),
+            id: change_id(self.replica, slot, action, &decision),
             target: Target {
                 record: self.replica.record.record.clone(),
                 addresses: self.replica.who.addresses.clone(),
@@ -136,7 +148,8 @@ impl Bench<'_> {
             reason: decision.reason.as_str(),
         };
         let by_person = decision.refused_by_person && matches!(action, Action::Suppress);
-        Drift::Change(Box::new(Planned { instance, change, reason: decision.reason, by_person }))
+        let planned = Planned { instance, change, reason: decision.reason, by_person };
+        Drift::Change(Box::new(Wanted { planned, decision, channel }))
     }
 
     /// The platform's way to carry out a verb: the mildest that keeps the person from being contacted.

@@ -12,6 +12,10 @@ use crate::replica::{Digest, RecordNo, Replica, Wrote};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub String);
 
+/// The id of a plan that was written to be applied: that of the run that made it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlanId(pub String);
+
 /// Where a stream stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
@@ -53,6 +57,15 @@ pub struct Settled {
     pub replica: Option<Replica>,
 }
 
+/// The judgement of a record under the condition that it is new and nobody else's: it then is its subject's whole dossier.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// Which of the learned records, by its place in the commit. It is learnt only once there.
+    pub place: usize,
+    /// The judgement; its subject has no number yet.
+    pub judged: Judged,
+}
+
 /// Everything that is written at once.
 #[derive(Debug, Clone)]
 pub struct Commit {
@@ -62,6 +75,11 @@ pub struct Commit {
     pub at: Timestamp,
     /// What was learnt: facts and replicas.
     pub learned: Vec<Learned>,
+    /// Records of these that are judged already, in the order of their places. A judgement counts where the store finds
+    /// its condition to hold, and says nothing elsewhere.
+    pub newcomers: Vec<Newcomer>,
+    /// What was told without any record to show for it, such as an entry of a list of refusals.
+    pub told: Vec<Fact>,
     /// Records that a complete sweep no longer showed.
     pub absent: Vec<RecordNo>,
     /// Where streams stand afterwards.
@@ -79,6 +97,8 @@ impl Commit {
             run,
             at,
             learned: Vec::new(),
+            newcomers: Vec::new(),
+            told: Vec::new(),
             absent: Vec::new(),
             positions: Vec::new(),
             judged: Vec::new(),
@@ -88,7 +108,7 @@ impl Commit {
 
     /// The facts that the commit adds to the ledger, in order.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.learned.iter().flat_map(|learned| &learned.facts)
+        self.learned.iter().flat_map(|learned| &learned.facts).chain(&self.told)
     }
 }
 

@@ -102,7 +102,8 @@ fn decisions(standing: &Standing, address: &Address, law: &Law, now: Timestamp) 
     decisions
 }
 
-fn told(fact: &Fact, law: &Law) -> ToldFact {
+/// A fact as it is told to a reader.
+pub(crate) fn told(fact: &Fact, law: &Law) -> ToldFact {
     let evidence = match &fact.kind {
         Kind::Grant { evidence, .. } | Kind::Snapshot { status: Status::Subscribed, evidence, .. } => Some(evidence),
         _ => None,

@@ -6,8 +6,11 @@ use jiff::Timestamp;
 use unisson_connector::{Action, Change, ChangeId, Presence};
 use unisson_consent::{Channel, Decision, Fact, FactId, Key, Law, Reason, Scope, Standing, Status, SystemId, Verb};
 
-use crate::bench::{Bench, Drift};
-use crate::replica::{Replica, SubjectNo};
+use crate::bench::{Bench, Drift, Wanted};
+use crate::replica::{Replica, ReplicaSlot, SubjectNo};
+
+/// A slot, and the record that shows it.
+pub(crate) type Shown<'a> = (&'a Replica, &'a ReplicaSlot);
 
 /// How much of a decision is pushed to an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -178,18 +181,15 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
     };
     judged.valid_until = judged.decisions.iter().filter_map(|known| known.decision.valid_until).min();
     let mut wanted = BTreeSet::new();
-    for replica in dossier.replicas.iter().filter(|replica| replica.presence == Presence::Present) {
-        let Some(rules) = rules.get(&replica.record.system) else { continue };
-        let bench = Bench { standing: &standing, law, rules, replica, now };
-        for slot in replica.slots.iter().filter(|slot| slot.status != Status::Deleted) {
-            match bench.drift(slot) {
-                Drift::None => {}
-                Drift::Unreached(unreached) => judged.unreached.push(unreached),
-                Drift::Change(planned) => {
-                    wanted.insert(planned.change.id.clone());
-                    if !dossier.open.iter().any(|open| open.id == planned.change.id) {
-                        judged.changes.push(*planned);
-                    }
+    for (_, drift) in drifts(dossier, &standing, law, (rules, now)) {
+        match drift {
+            Drift::None => {}
+            Drift::Unreached(unreached) => judged.unreached.push(unreached),
+            Drift::Change(found) => {
+                let Wanted { planned, .. } = *found;
+                wanted.insert(planned.change.id.clone());
+                if !dossier.open.iter().any(|open| open.id == planned.change.id) {
+                    judged.changes.push(planned);
                 }
             }
         }
@@ -201,13 +201,61 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
     for open in &dossier.open {
         let fresh = rules.get(&open.instance).is_some_and(|rules| rules.fresh);
         match (wanted.contains(&open.id), open.state) {
-            (false, state) if state.is_recallable() => judged.cancelled.push(open.id.clone()),
+            (false, state) if state.is_recallable() => {
+                if !is_shadowed(open, dossier, &standing, (law, rules, now)) {
+                    judged.cancelled.push(open.id.clone());
+                }
+            }
             (false, OpenState::Unknown) => judged.confirmed.push(open.id.clone()),
             (true, OpenState::Unknown) if fresh => judged.retried.push(open.id.clone()),
             _ => {}
         }
     }
     judged
+}
+
+/// Whether a suppression lies in the shadow of a wider one that came before it, be it by a crash between the two: its
+/// place shows nothing while the whole record takes no mail, and would be open again together with it.
+fn is_shadowed(
+    open: &OpenChange,
+    dossier: &Dossier,
+    standing: &Standing,
+    (law, rules, now): (&Law, &BTreeMap<SystemId, Rules>, Timestamp),
+) -> bool {
+    let Some(rules) = rules.get(&open.instance) else { return false };
+    let is_its = |replica: &&Replica| {
+        (&replica.record.system, &replica.record.record) == (&open.instance, &open.record)
+            && replica.presence == Presence::Present
+    };
+    if open.action != Action::Suppress || open.state == OpenState::Refused {
+        return false;
+    }
+    dossier.replicas.iter().filter(is_its).any(|replica| {
+        let Some(slot) = replica.slot(&open.scope).filter(|slot| slot.status == Status::Off) else { return false };
+        let bench = Bench { standing, law, rules, replica, now };
+        let ajar = ReplicaSlot { status: Status::Subscribed, ..slot.clone() };
+        let is_suppress = |wanted: &Wanted| wanted.planned.change.action == Action::Suppress;
+        !bench.mails() && matches!(bench.drift(&ajar), Drift::Change(wanted) if is_suppress(&wanted))
+    })
+}
+
+/// The difference at every slot of every record that is there.
+pub(crate) fn drifts<'a>(
+    dossier: &'a Dossier,
+    standing: &'a Standing,
+    law: &'a Law,
+    (rules, now): (&'a BTreeMap<SystemId, Rules>, Timestamp),
+) -> impl Iterator<Item = (Shown<'a>, Drift)> {
+    let present = dossier.replicas.iter().filter(|replica| replica.presence == Presence::Present);
+    let benches = present.filter_map(move |replica| {
+        let rules = rules.get(&replica.record.system)?;
+        Some(Bench { standing, law, rules, replica, now })
+    });
+    benches.flat_map(|bench| {
+        let replica = bench.replica;
+        let slots = replica.slots.iter().filter(|slot| slot.status != Status::Deleted);
+        slots.map(move |slot| ((replica, slot), bench.drift(slot)))
+    })
 }
 
 /// The decisions for every address that somebody holds, every declared purpose and every channel that needs it.

@@ -40,11 +40,10 @@ pub struct Learned {
     pub facts: Vec<Fact>,
 }
 
-/// Compares an observation with what is known and turns the difference into facts.
+/// Compares an observation, of which this is the digest, with what is known and turns the difference into facts.
 ///
 /// The same observation learnt again brings nothing: the second lesson of a page after a crash is empty.
-pub fn learn(observation: &Observation, known: Option<&Replica>, lesson: &Lesson<'_>) -> Learned {
-    let digest = Digest::of(observation);
+pub fn learn(observation: &Observation, digest: Digest, known: Option<&Replica>, lesson: &Lesson<'_>) -> Learned {
     if let Some(known) = known.filter(|known| known.digest == digest) {
         return Learned { replica: known.clone(), facts: Vec::new() };
     }

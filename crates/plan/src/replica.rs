@@ -174,9 +174,18 @@ impl Feed {
     fn occurred(&mut self, occurred: Occurred) {
         match occurred {
             Occurred::Unknown => self.number(0),
-            Occurred::Instant(at) => self.text(&at.to_string()),
-            Occurred::Local(at) => self.text(&at.to_string()),
-            Occurred::Day(day) => self.text(&day.to_string()),
+            Occurred::Instant(at) => {
+                self.number(1);
+                self.0.update(at.as_nanosecond().to_le_bytes());
+            }
+            Occurred::Local(at) => {
+                self.number(2);
+                self.text(&at.to_string());
+            }
+            Occurred::Day(day) => {
+                self.number(3);
+                self.text(&day.to_string());
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use unisson_consent::{
     Actor, Channel, Channels, Evidence, Fact, Kind, Law, Occurred, Purposes, Reason, Scope, Status, SystemId, Via,
 };
 use unisson_plan::{
-    Dossier, Enforce, Judged, Lesson, OpenChange, OpenState, Replica, Rules, SubjectNo, Wrote, acknowledge, judge,
+    Digest, Dossier, Enforce, Judged, Lesson, OpenChange, OpenState, Replica, Rules, SubjectNo, Wrote, acknowledge, judge,
     learn, shows_after,
 };
 
@@ -84,7 +84,7 @@ impl World {
         let mut news = 0;
         for ((system, record), shown) in &self.platforms {
             let key = (system.clone(), record.clone());
-            let learned = learn(shown, self.replicas.get(&key), &lesson(system, &stream, self.now));
+            let learned = learn(shown, Digest::of(shown), self.replicas.get(&key), &lesson(system, &stream, self.now));
             let fresh: Vec<Fact> =
                 learned.facts.into_iter().filter(|fact| self.facts.iter().all(|held| held.id != fact.id)).collect();
             news += fresh.len();

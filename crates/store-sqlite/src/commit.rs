@@ -6,7 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use unisson_connector::ChangeId;
 use unisson_plan::{Commit, Digest, Position};
 use unisson_store::codec::{nanos, presence_code};
-use unisson_store::enrol::{Counters, EnrolledReplica, EnrolledStanding, Enrolment, NewRecord, RecordKey, enrol};
+use unisson_store::enrol::{
+    Counters, EnrolledReplica, EnrolledStanding, Enrolment, NewRecord, RecordKey, enrol, schemes,
+};
+use unisson_store::identifier::native_key;
 use unisson_store::ledger::Entry;
 use unisson_store::lent::Lent;
 use unisson_store::outbox::OutboxState;
@@ -15,7 +18,7 @@ use unisson_store::{Receipt, Result};
 use crate::db::{Db, NameCache, int, number};
 use crate::error::During as _;
 use crate::lookup::{Finder, LOOSE};
-use crate::{ledger, outbox, standing};
+use crate::{digest, ledger, outbox, standing};
 
 /// The subjects that a commit makes stale.
 #[derive(Debug, Default)]
@@ -45,11 +48,14 @@ fn write_all(
 ) -> Result<(Receipt, Touched)> {
     keep_what_counts(db, commit)?;
     let before = counters(db)?;
+    digest::take_up(db, schemes(commit))?;
     let mut enrolment = enrol(commit, before, &mut Finder::new(db, names)?)?;
     let mut touched = Touched::default();
-    insert_subjects(db, &enrolment)?;
+    let newborn = enrolment.standings.split_off(enrolment.standings.len() - enrolment.newcomers.len());
+    insert_subjects(db, &enrolment, newborn)?;
     insert_records(db, &enrolment, names)?;
     insert_identifiers(db, &enrolment)?;
+    digest::insert(db, &enrolment)?;
     merge(db, &enrolment, &mut touched)?;
     let entries = append(db, &enrolment, before.commits + 1, &mut touched)?;
     show(db, (&enrolment, names), before, &mut touched)?;
@@ -60,7 +66,7 @@ fn write_all(
         outbox::settle(db, settled, commit.at, &mut touched)?;
     }
     let mut changes = 0;
-    for judged in &commit.judged {
+    for judged in enrolment.judged(commit) {
         outbox::recall(db, judged, commit.at)?;
         for planned in &judged.changes {
             changes += u64::from(outbox::plan(db, planned, (&enrolment, names), commit.at)?);
@@ -83,7 +89,8 @@ fn write_all(
     if after != before {
         save_counters(db, after)?;
     }
-    Ok((Receipt { facts: entries.len() as u64, changes }, touched))
+    let Enrolment { learned, newcomers, .. } = enrolment;
+    Ok((Receipt { facts: entries.len() as u64, changes, learned, newcomers }, touched))
 }
 
 /// Leaves out judgements of subjects that are gone, and settlements of changes that have ended.
@@ -135,19 +142,26 @@ fn save_counters(db: &Connection, counters: Counters) -> Result<()> {
     Ok(())
 }
 
-fn insert_subjects(db: &Connection, enrolment: &Enrolment<'_>) -> Result<()> {
-    const SQL: &str = "INSERT INTO subject (no) VALUES (?1)";
+/// Inserts new subjects: newcomers with their standing, all others as stale.
+fn insert_subjects(db: &Connection, enrolment: &Enrolment<'_>, newborn: Vec<EnrolledStanding>) -> Result<()> {
+    const SQL: &str = "INSERT INTO subject (no, standing, valid_until) VALUES (?1, ?2, ?3)";
+    let newborn: HashMap<u64, EnrolledStanding> =
+        newborn.into_iter().map(|standing| (standing.subject, standing)).collect();
     let mut insert = db.prepare_cached(SQL).during("write a subject")?;
     for subject in &enrolment.subjects {
-        insert.execute([int(*subject)]).during("write a subject")?;
+        let standing = newborn.get(subject);
+        let valid_until = standing.and_then(|standing| standing.valid_until).map(nanos);
+        insert
+            .execute((int(*subject), standing.map(|standing| &standing.body), valid_until))
+            .during("write a subject")?;
     }
     Ok(())
 }
 
 /// Inserts new records together with what they show, where they show something.
 fn insert_records(db: &Connection, enrolment: &Enrolment<'_>, names: &mut NameCache) -> Result<()> {
-    const SQL: &str = "INSERT INTO record (no, instance, native, subject, stream, presence, digest, replica) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    const SQL: &str = "INSERT INTO record (no, instance, native, key, subject, stream, presence, digest, replica) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let shown: HashMap<u64, &EnrolledReplica<'_>> =
         enrolment.replicas.iter().map(|replica| (replica.record, replica)).collect();
     let mut insert = db.prepare_cached(SQL).during("write a record")?;
@@ -167,6 +181,7 @@ fn insert_records(db: &Connection, enrolment: &Enrolment<'_>, names: &mut NameCa
             int(*number),
             instance,
             native,
+            native_key(native),
             int(*subject),
             stream,
             shown.map(|shown| presence_code(shown.presence)),

@@ -7,8 +7,11 @@
 
 mod commit;
 mod db;
+mod digest;
 mod dossier;
+mod earmark;
 mod error;
+mod examine;
 mod ledger;
 mod lookup;
 mod open;
@@ -20,5 +23,6 @@ mod standing;
 mod store;
 mod worker;
 
+pub use examine::{Examination, Files};
 pub use open::Access;
 pub use store::SqliteStore;

@@ -1,19 +1,23 @@
 //! Looking up what a commit names, and what numbers stand for.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
-use unisson_consent::RecordRef;
+use unisson_consent::{HashedAddress, RecordRef};
 use unisson_store::Result;
 use unisson_store::codec::{Names, Needs};
-use unisson_store::enrol::{Found, Located, Lookup, RecordKey};
-use unisson_store::identifier::{Class, Columns, Identifier};
+use unisson_store::enrol::{EVERYONE, Found, Located, Lookup, RecordKey};
+use unisson_store::identifier::{Class, Columns, Identifier, Scheme, native_key};
 
 use crate::db::{NameCache, int, number};
+use crate::digest;
 use crate::error::During as _;
 
 /// The instance of rows that stand for facts without a record.
 pub(crate) const LOOSE: i64 = 0;
 
-const RECORD: &str = "SELECT no, subject FROM record WHERE instance = ?1 AND native = ?2";
+/// How many spellings of a class are read before its index is asked for one of them: almost every class has one or two.
+const SPELLINGS_READ: usize = 8;
+
+const RECORD: &str = "SELECT no, subject FROM record WHERE key = ?1 AND instance = ?2 AND native = ?3";
 
 const SPELLING: &str = "SELECT i.kind, i.raw, i.grant_key, i.suppress_key, i.defect, i.record, i.no, r.subject \
      FROM identifier AS i JOIN record AS r ON r.no = i.record WHERE i.class = ?1 AND i.spelling = ?2";
@@ -34,12 +38,14 @@ pub(crate) struct Finder<'t> {
     record: CachedStatement<'t>,
     spelling: CachedStatement<'t>,
     class: CachedStatement<'t>,
+    schemes: Vec<Scheme>,
 }
 
 impl<'t> Finder<'t> {
     pub(crate) fn new(db: &'t Connection, names: &'t mut NameCache) -> Result<Self> {
         let prepare = |sql| db.prepare_cached(sql).during("look up what is known");
-        Ok(Self { db, names, record: prepare(RECORD)?, spelling: prepare(SPELLING)?, class: prepare(CLASS)? })
+        let (record, spelling, class) = (prepare(RECORD)?, prepare(SPELLING)?, prepare(CLASS)?);
+        Ok(Self { db, names, record, spelling, class, schemes: digest::schemes(db)? })
     }
 }
 
@@ -49,15 +55,33 @@ impl Lookup for Finder<'_> {
         let found = match key {
             RecordKey::Named(record) => {
                 let Some(instance) = self.names.instance(self.db, &record.system)? else { return Ok(None) };
-                self.record.query_row((instance, record.record.as_str()), located)
+                let native = record.record.as_str();
+                self.record.query_row((native_key(native), instance, native), located)
             }
-            RecordKey::Loose(id) => self.record.query_row((LOOSE, id.to_string()), located),
+            RecordKey::Loose(id) => {
+                let native = id.to_string();
+                self.record.query_row((native_key(&native), LOOSE, native), located)
+            }
         };
         found.optional().during("look up a record")
     }
 
     fn identifier(&mut self, identifier: &Identifier, class: &Class) -> Result<Found> {
         let key = class.key();
+        let mut found = Found::default();
+        let mut rows = self.class.query([key]).during("look up an identifier")?;
+        for _ in 0..SPELLINGS_READ {
+            let Some(row) = rows.next().during("look up an identifier")? else { return Ok(found) };
+            let (known, held) = held(row)?;
+            if known == *identifier {
+                return Ok(held);
+            }
+            if found.subject.is_none() && known.class() == *class {
+                found.subject = held.subject;
+            }
+        }
+        drop(rows);
+        // A class with so many spellings is asked for exactly this one.
         let mut rows = self.spelling.query((key, identifier.spelling_key())).during("look up an identifier")?;
         while let Some(row) = rows.next().during("look up an identifier")? {
             let (known, held) = held(row)?;
@@ -66,8 +90,22 @@ impl Lookup for Finder<'_> {
             }
         }
         drop(rows);
-        let subject = holder(&mut self.class, class)?;
-        Ok(Found { number: None, subject })
+        found.subject = found.subject.map_or_else(|| holder(&mut self.class, class), |subject| Ok(Some(subject)))?;
+        Ok(found)
+    }
+
+    fn reaches_everyone(&mut self) -> Result<bool> {
+        const SQL: &str = "SELECT 1 FROM fact WHERE record = ?1 LIMIT 1";
+        let mut select = self.db.prepare_cached(SQL).during("look up what reaches everybody")?;
+        select.exists([int(EVERYONE)]).during("look up what reaches everybody")
+    }
+
+    fn schemes(&self) -> &[Scheme] {
+        &self.schemes
+    }
+
+    fn bearer(&mut self, digest: &HashedAddress) -> Result<Option<u64>> {
+        digest::bearer(self.db, digest)
     }
 }
 
@@ -109,12 +147,14 @@ pub(crate) fn record_ref(row: &Row<'_>, from: usize) -> rusqlite::Result<RecordR
     Ok(RecordRef { system: system.into(), record: native.into() })
 }
 
-fn held(row: &Row<'_>) -> Result<(Identifier, Found)> {
+/// An identifier with its number and its subject, of a row like those of [`CLASS`].
+pub(crate) fn held(row: &Row<'_>) -> Result<(Identifier, Found)> {
     let found = |row: &Row<'_>| Ok(Found { number: Some(number(row.get(6)?)), subject: Some(number(row.get(7)?)) });
     Ok((read(row)?, found(row).during("look up an identifier")?))
 }
 
-fn read(row: &Row<'_>) -> Result<Identifier> {
+/// An identifier, of a row that begins like those of [`CLASS`].
+pub(crate) fn read(row: &Row<'_>) -> Result<Identifier> {
     let columns = |row: &Row<'_>| {
         let columns = Columns {
             kind: row.get(0)?,

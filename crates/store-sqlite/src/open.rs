@@ -156,7 +156,7 @@ fn private_file(path: &Path) -> Result<File> {
 }
 
 /// The path with something after its whole name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

@@ -1,7 +1,7 @@
 //! The outbox: planned changes from draft to their end, by the rules of `unisson_store::outbox`.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use unisson_connector::{Change, ChangeId, Target};
 use unisson_consent::{RecordRef, SystemId};
 use unisson_plan::{Judged, Planned, RunId, Settled, Settlement, Tally};
@@ -38,7 +38,7 @@ pub(crate) fn plan(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, '', ?9) \
          ON CONFLICT (id) DO UPDATE SET instance = excluded.instance, record = excluded.record, scope = excluded.scope, \
          action = excluded.action, reason = excluded.reason, by_person = excluded.by_person, state = excluded.state, \
-         held_by = NULL, attempts = 0, not_before = NULL, lease_until = NULL, ticket = NULL, code = '', \
+         held_by = NULL, plan = NULL, attempts = 0, not_before = NULL, lease_until = NULL, ticket = NULL, code = '', \
          planned_at = excluded.planned_at, settled_at = NULL \
          WHERE outbox.state IN ('done', 'gone', 'cancelled')";
     let target = RecordRef { system: planned.instance.clone(), record: planned.change.target.record.clone() };
@@ -59,7 +59,8 @@ pub(crate) fn plan(
 
 /// Moves on what the judgement says of open changes.
 pub(crate) fn recall(db: &Connection, judged: &Judged, at: Timestamp) -> Result<()> {
-    const CANCEL: &str = "UPDATE outbox SET state = 'cancelled', held_by = NULL, not_before = NULL, code = '', settled_at = ?2 \
+    const CANCEL: &str = "UPDATE outbox SET state = 'cancelled', held_by = NULL, not_before = NULL, code = '', settled_at = ?2, \
+         plan = CASE WHEN state IN ('draft', 'held') THEN NULL ELSE plan END \
          WHERE id = ?1 AND state IN ('draft', 'held', 'pending', 'later', 'refused')";
     const CONFIRM: &str = "UPDATE outbox SET state = 'done', settled_at = ?2 WHERE id = ?1 AND state = 'unknown'";
     const RETRY: &str = "UPDATE outbox SET state = 'pending', settled_at = NULL WHERE id = ?1 AND state = 'unknown'";
@@ -112,21 +113,24 @@ pub(crate) fn tally(db: &mut Db) -> Result<Vec<Tally>> {
          (SELECT COUNT(*) FROM record AS r WHERE r.instance = o.instance AND r.presence = 0) \
          FROM outbox AS o JOIN instance AS i ON i.no = o.instance \
          WHERE o.state = 'draft' AND o.by_person = 0 GROUP BY o.instance ORDER BY i.name";
-    db.read("count drafts", |db| {
-        let mut select = db.prepare_cached(SQL).during("count drafts")?;
-        let tallies = select.query_map([], |row| {
-            Ok(Tally {
-                instance: row.get_ref(0)?.as_str()?.into(),
-                changes: number(row.get(1)?),
-                contacts: number(row.get(2)?),
-            })
-        });
-        tallies.and_then(Iterator::collect).during("count drafts")
-    })
+    db.read("count drafts", |db| tallies(db, SQL, []))
+}
+
+/// The tallies that a query gives: instance, how many of its contacts would change, how many it holds.
+pub(crate) fn tallies(db: &Connection, sql: &str, values: impl Params) -> Result<Vec<Tally>> {
+    let mut select = db.prepare_cached(sql).during("count drafts")?;
+    let tallies = select.query_map(values, |row| {
+        Ok(Tally {
+            instance: row.get_ref(0)?.as_str()?.into(),
+            changes: number(row.get(1)?),
+            contacts: number(row.get(2)?),
+        })
+    });
+    tallies.and_then(Iterator::collect).during("count drafts")
 }
 
 pub(crate) fn release(db: &mut Db, system: &SystemId) -> Result<u64> {
-    const SQL: &str = "UPDATE outbox SET state = 'pending' WHERE instance = ?1 AND state = 'draft'";
+    const SQL: &str = "UPDATE outbox SET state = 'pending', plan = NULL WHERE instance = ?1 AND state = 'draft'";
     db.write("release drafts", |db, _, _| {
         let Some(instance) = instance(db, system)? else { return Ok(0) };
         Ok(db.execute(SQL, [instance]).during("release drafts")? as u64)
@@ -134,7 +138,8 @@ pub(crate) fn release(db: &mut Db, system: &SystemId) -> Result<u64> {
 }
 
 pub(crate) fn hold(db: &mut Db, system: &SystemId, run: &RunId) -> Result<u64> {
-    const SQL: &str = "UPDATE outbox SET state = 'held', held_by = ?2 WHERE instance = ?1 AND state = 'draft'";
+    const SQL: &str =
+        "UPDATE outbox SET state = 'held', held_by = ?2, plan = NULL WHERE instance = ?1 AND state = 'draft'";
     db.write("hold drafts", |db, _, _| {
         let Some(instance) = instance(db, system)? else { return Ok(0) };
         Ok(db.execute(SQL, (instance, &run.0)).during("hold drafts")? as u64)
@@ -142,7 +147,8 @@ pub(crate) fn hold(db: &mut Db, system: &SystemId, run: &RunId) -> Result<u64> {
 }
 
 pub(crate) fn approve(db: &mut Db, run: &RunId) -> Result<u64> {
-    const SQL: &str = "UPDATE outbox SET state = 'pending', held_by = NULL WHERE held_by = ?1 AND state = 'held'";
+    const SQL: &str =
+        "UPDATE outbox SET state = 'pending', held_by = NULL, plan = NULL WHERE held_by = ?1 AND state = 'held'";
     db.write("approve a run", |db, _, _| Ok(db.execute(SQL, [&run.0]).during("approve a run")? as u64))
 }
 
@@ -182,8 +188,13 @@ pub(crate) fn claim(db: &mut Db, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
 
 /// What is due, shutting out before letting in: the codes of actions are in that order.
 fn due(db: &Connection, instance: i64, claim: &Claim<'_>) -> Result<Vec<Due>> {
-    const SQL: &str = "SELECT no, id, scope, action, reason, attempts, record FROM outbox \
+    const ALL: &str = "SELECT no, id, scope, action, reason, attempts, record FROM outbox \
          WHERE instance = ?1 AND action <= ?2 AND state IN ('pending', 'later', 'leased') \
+         AND (state = 'pending' OR (state = 'later' AND not_before <= ?3) OR (state = 'leased' AND lease_until <= ?3)) \
+         AND EXISTS (SELECT 1 FROM record AS r WHERE r.no = outbox.record AND r.replica IS NOT NULL) \
+         ORDER BY action, scope, no LIMIT ?4";
+    const OF_PLAN: &str = "SELECT no, id, scope, action, reason, attempts, record FROM outbox \
+         WHERE plan = ?5 AND instance = ?1 AND action <= ?2 AND state IN ('pending', 'later', 'leased') \
          AND (state = 'pending' OR (state = 'later' AND not_before <= ?3) OR (state = 'leased' AND lease_until <= ?3)) \
          AND EXISTS (SELECT 1 FROM record AS r WHERE r.no = outbox.record AND r.replica IS NOT NULL) \
          ORDER BY action, scope, no LIMIT ?4";
@@ -192,8 +203,16 @@ fn due(db: &Connection, instance: i64, claim: &Claim<'_>) -> Result<Vec<Due>> {
     } else {
         unisson_connector::Action::MarkInvalid
     });
-    let mut select = db.prepare_cached(SQL).during("claim changes")?;
-    let rows = select.query_map((instance, last, nanos(claim.now), limit(claim.limit)), |row| {
+    let (now, most) = (nanos(claim.now), limit(claim.limit));
+    match claim.plan {
+        None => select_due(db, ALL, (instance, last, now, most)),
+        Some(plan) => select_due(db, OF_PLAN, (instance, last, now, most, &plan.0)),
+    }
+}
+
+fn select_due(db: &Connection, sql: &str, values: impl Params) -> Result<Vec<Due>> {
+    let mut select = db.prepare_cached(sql).during("claim changes")?;
+    let rows = select.query_map(values, |row| {
         Ok(Due {
             no: row.get(0)?,
             id: ChangeId(row.get(1)?),
@@ -235,7 +254,8 @@ pub(crate) fn counts(db: &mut Db) -> Result<Vec<OutboxCount>> {
     })
 }
 
-fn count(row: &Row<'_>) -> Result<OutboxCount> {
+/// A row of the outbox in numbers.
+pub(crate) fn count(row: &Row<'_>) -> Result<OutboxCount> {
     let columns = |row: &Row<'_>| {
         let instance: SystemId = row.get_ref(0)?.as_str()?.into();
         let run: Option<String> = row.get(4)?;

@@ -7,11 +7,12 @@ use unisson_consent::{RecordId, SystemId};
 use unisson_plan::{Position, RecordNo, RunId, SubjectNo};
 use unisson_store::codec::{instant, nanos, run_state};
 use unisson_store::identifier::Class;
+use unisson_store::identifier::native_key;
 use unisson_store::{Counts, Result, RunRecord, Wanted};
 
 use crate::db::{Db, instance, int, limit, number, stream};
 use crate::error::During as _;
-use crate::lookup::{CLASS, holder};
+use crate::lookup::{CLASS, LOOSE, holder};
 use crate::{commit, standing};
 
 pub(crate) fn position(db: &mut Db, system: &SystemId, name: &StreamId) -> Result<Option<Position>> {
@@ -61,6 +62,16 @@ pub(crate) fn contacts(db: &mut Db, system: &SystemId) -> Result<u64> {
     })
 }
 
+pub(crate) fn systems(db: &mut Db) -> Result<Vec<(SystemId, u64)>> {
+    const SQL: &str = "SELECT i.name, (SELECT COUNT(*) FROM record AS r WHERE r.instance = i.no AND r.presence = 0) \
+         FROM instance AS i ORDER BY i.name";
+    db.read("list the systems", |db| {
+        let mut select = db.prepare_cached(SQL).during("list the systems")?;
+        let rows = select.query_map([], |row| Ok((SystemId::new(row.get_ref(0)?.as_str()?), number(row.get(1)?))));
+        rows.and_then(Iterator::collect).during("list the systems")
+    })
+}
+
 pub(crate) fn save_run(db: &mut Db, run: &RunRecord) -> Result<()> {
     const SQL: &str = "INSERT INTO run (id, started_at, ended_at, state, report) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (id) DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at, \
@@ -105,11 +116,11 @@ fn by_class(db: &Connection, class: &Class) -> Result<Vec<SubjectNo>> {
 }
 
 fn by_record(db: &Connection, record: &RecordId) -> Result<Vec<SubjectNo>> {
-    // Few instances, and the index begins with them.
-    const SQL: &str = "SELECT DISTINCT r.subject FROM instance AS i CROSS JOIN record AS r \
-         ON r.instance = i.no AND r.native = ?1 ORDER BY r.subject";
+    const SQL: &str = "SELECT DISTINCT subject FROM record \
+         WHERE key = ?1 AND native = ?2 AND instance <> ?3 ORDER BY subject";
     let mut select = db.prepare_cached(SQL).during("find somebody")?;
-    let rows = select.query_map([record.as_str()], |row| Ok(SubjectNo(number(row.get(0)?))));
+    let native = record.as_str();
+    let rows = select.query_map((native_key(native), native, LOOSE), |row| Ok(SubjectNo(number(row.get(0)?))));
     rows.and_then(Iterator::collect).during("find somebody")
 }
 

@@ -6,10 +6,14 @@ use unisson_consent::{RecordId, RecordRef, SystemId};
 use unisson_plan::{Digest, RecordNo, Replica};
 use unisson_store::Result;
 use unisson_store::codec::{Needs, StoredReplica, presence};
+use unisson_store::identifier::native_key;
 
 use crate::db::{Db, instance, number};
 use crate::error::During as _;
 use crate::lookup::{names, record_ref};
+
+/// How many records are read at once while all are given keys.
+const RECORDS_PER_CHUNK: i64 = 50_000;
 
 /// A statement for the replicas that fulfil a condition, whose rows [`Shown::read`] reads.
 macro_rules! select_shown {
@@ -57,13 +61,14 @@ impl Shown {
 }
 
 pub(crate) fn known(db: &mut Db, system: &SystemId, records: &[RecordId]) -> Result<Vec<Option<(RecordNo, Digest)>>> {
-    const SQL: &str = "SELECT no, digest FROM record WHERE instance = ?1 AND native = ?2 AND replica IS NOT NULL";
+    const SQL: &str =
+        "SELECT no, digest FROM record WHERE key = ?1 AND instance = ?2 AND native = ?3 AND replica IS NOT NULL";
     db.read("look up records", |db| {
         let mut known = vec![None; records.len()];
         let Some(instance) = instance(db, system)? else { return Ok(known) };
         let mut select = db.prepare_cached(SQL).during("look up records")?;
-        for place in sorted(records) {
-            let found = select.query_row((instance, records[place].as_str()), |row| {
+        for (key, place) in sorted(records) {
+            let found = select.query_row((key, instance, records[place].as_str()), |row| {
                 Ok((RecordNo(number(row.get(0)?)), Digest(row.get(1)?)))
             });
             known[place] = found.optional().during("look up records")?;
@@ -77,8 +82,8 @@ pub(crate) fn replicas(db: &mut Db, system: &SystemId, records: &[RecordId]) -> 
         let mut shown: Vec<Option<Shown>> = Vec::new();
         shown.resize_with(records.len(), || None);
         let Some(instance) = instance(db, system)? else { return Ok(vec![None; records.len()]) };
-        for place in sorted(records) {
-            shown[place] = shown_by(db, instance, &records[place])?;
+        for (key, place) in sorted(records) {
+            shown[place] = shown_by(db, (key, instance), &records[place])?;
         }
         let mut needs = Needs::default();
         shown.iter().flatten().for_each(|shown| shown.needs(&mut needs));
@@ -87,16 +92,40 @@ pub(crate) fn replicas(db: &mut Db, system: &SystemId, records: &[RecordId]) -> 
     })
 }
 
-fn shown_by(db: &Connection, instance: i64, record: &RecordId) -> Result<Option<Shown>> {
-    const SQL: &str = select_shown!("r.instance = ?1 AND r.native = ?2");
+/// Gives every record its key.
+pub(crate) fn bring_forward(db: &Connection) -> Result<()> {
+    const ALL: &str = "SELECT no, native FROM record WHERE no > ?1 ORDER BY no LIMIT ?2";
+    const KEY: &str = "UPDATE record SET key = ?2 WHERE no = ?1";
+    const INDEX: &str = "CREATE INDEX record_key ON record (key)";
+    const DURING: &str = "give records their keys";
+    let mut select = db.prepare(ALL).during(DURING)?;
+    let mut update = db.prepare(KEY).during(DURING)?;
+    let mut last = 0;
+    loop {
+        let rows = select.query_map((last, RECORDS_PER_CHUNK), |row| {
+            Ok((row.get::<_, i64>(0)?, native_key(row.get_ref(1)?.as_str()?)))
+        });
+        let keys: Vec<(i64, i64)> = rows.and_then(Iterator::collect).during(DURING)?;
+        let Some((end, _)) = keys.last() else { break };
+        last = *end;
+        for key in &keys {
+            update.execute(*key).during(DURING)?;
+        }
+    }
+    db.execute(INDEX, []).during(DURING).map(|_| ())
+}
+
+fn shown_by(db: &Connection, (key, instance): (i64, i64), record: &RecordId) -> Result<Option<Shown>> {
+    const SQL: &str = select_shown!("r.key = ?1 AND r.instance = ?2 AND r.native = ?3");
     let mut select = db.prepare_cached(SQL).during("read replicas")?;
-    let mut rows = select.query((instance, record.as_str())).during("read replicas")?;
+    let mut rows = select.query((key, instance, record.as_str())).during("read replicas")?;
     rows.next().during("read replicas")?.map(Shown::read).transpose()
 }
 
-/// The places of records in the order of the index they are looked up by.
-fn sorted(records: &[RecordId]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..records.len()).collect();
-    order.sort_unstable_by_key(|place| &records[*place]);
+/// The keys of records with their places, in the order of the index they are looked up by.
+fn sorted(records: &[RecordId]) -> Vec<(i64, usize)> {
+    let mut order: Vec<(i64, usize)> =
+        records.iter().enumerate().map(|(place, record)| (native_key(record.as_str()), place)).collect();
+    order.sort_unstable();
     order
 }

@@ -8,11 +8,32 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use unisson_store::{Result, StoreError, StoreErrorKind};
 
 use crate::error::During as _;
+use crate::{digest, record};
 
 const DURING: &str = "prepare the tables of the store";
 
+/// One step from a version of the tables to the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    /// What is said to the database.
+    sql: &'static str,
+    /// What only the program can work out of what is held.
+    fill: Option<fn(&Connection) -> Result<()>>,
+}
+
 /// The steps from each version to the next; the number of steps is the version this program works with.
-pub(crate) const MIGRATIONS: [&str; 1] = [V1];
+pub(crate) const MIGRATIONS: [Step; 4] = [
+    Step::sql(V1),
+    Step { sql: V2, fill: Some(digest::bring_forward) },
+    Step::sql(V3),
+    Step { sql: V4, fill: Some(record::bring_forward) },
+];
+
+impl Step {
+    const fn sql(sql: &'static str) -> Self {
+        Self { sql, fill: None }
+    }
+}
 
 const V1: &str = "
 -- What is known once: the version of the schema, the hash of the law.
@@ -134,6 +155,33 @@ CREATE TABLE run (
 CREATE INDEX run_started_at ON run (started_at, id);
 ";
 
+/// Addresses are found by their digests.
+const V2: &str = "
+-- Addresses by the first eight bytes of their digests, under the schemes that 'digests' in meta names.
+CREATE TABLE digest (
+    key INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    PRIMARY KEY (key, identifier)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Changes belong to plans.
+const V3: &str = "
+-- The plan that a change was let go under, or is marked for.
+ALTER TABLE outbox ADD COLUMN plan TEXT;
+CREATE INDEX outbox_plan ON outbox (plan, instance) WHERE plan IS NOT NULL;
+CREATE INDEX outbox_plan_due ON outbox (plan, instance, action, scope)
+    WHERE plan IS NOT NULL AND state IN ('pending', 'later', 'leased');
+";
+
+/// Records are found by a narrow key: an index of native ids themselves is three times as wide, and a first sync of a
+/// million contacts writes most of it anew with every commit.
+const V4: &str = "
+-- The first eight bytes of the digest of the native id.
+ALTER TABLE record ADD COLUMN key INTEGER NOT NULL DEFAULT 0;
+DROP INDEX record_native;
+";
+
 /// The version of the tables: 0 where there are none yet.
 pub(crate) fn version(db: &Connection) -> Result<usize> {
     const TABLES: &str =
@@ -163,14 +211,15 @@ pub(crate) fn refuse_newer(version: usize, known: usize) -> Result<()> {
 }
 
 /// Brings the tables to the version of the last of these steps.
-pub(crate) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<()> {
+pub(crate) fn migrate(db: &mut Connection, steps: &[Step]) -> Result<()> {
     const SAVE: &str =
         "INSERT INTO meta (name, value) VALUES ('schema', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).during(DURING)?;
     let from = version(&transaction)?;
     refuse_newer(from, steps.len())?;
     for step in &steps[from..] {
-        transaction.execute_batch(step).during(DURING)?;
+        transaction.execute_batch(step.sql).during(DURING)?;
+        step.fill.map_or(Ok(()), |fill| fill(&transaction))?;
     }
     transaction.execute(SAVE, [steps.len().to_string()]).during(DURING)?;
     transaction.commit().during(DURING)
@@ -183,10 +232,11 @@ mod tests {
     #[test]
     fn an_older_version_is_brought_forward_step_by_step_and_keeps_what_it_holds() {
         let mut db = Connection::open_in_memory().unwrap();
-        migrate(&mut db, &["CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"]).unwrap();
+        let first = Step::sql("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;");
+        migrate(&mut db, &[first]).unwrap();
         assert_eq!(version(&db).unwrap(), 1);
         db.execute("INSERT INTO meta VALUES ('law', 'x')", []).unwrap();
-        let steps = ["not run again", "CREATE TABLE two (x);", "ALTER TABLE two ADD COLUMN y;"];
+        let steps = ["not run again", "CREATE TABLE two (x);", "ALTER TABLE two ADD COLUMN y;"].map(Step::sql);
         migrate(&mut db, &steps).unwrap();
         migrate(&mut db, &steps).unwrap();
         assert_eq!(version(&db).unwrap(), 3);
@@ -194,18 +244,34 @@ mod tests {
     }
 
     #[test]
+    fn records_from_before_they_had_keys_are_found_by_them() {
+        const RECORD: &str = "INSERT INTO record (no, instance, native, subject) VALUES (?1, 1, ?2, ?1)";
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, &MIGRATIONS[..3]).unwrap();
+        for (no, native) in (1_i64..).zip(["a", "b", "c"]) {
+            db.execute(RECORD, (no, native)).unwrap();
+        }
+        migrate(&mut db, &MIGRATIONS).unwrap();
+        let key = unisson_store::identifier::native_key("b");
+        let found = db.query_row("SELECT no FROM record WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
+        assert_eq!(found, Ok(2));
+    }
+
+    #[test]
     fn a_step_that_fails_leaves_the_version_before_it() {
         let mut db = Connection::open_in_memory().unwrap();
         migrate(&mut db, &MIGRATIONS).unwrap();
-        migrate(&mut db, &[V1, "CREATE TABLE two (x);", "no sql"]).unwrap_err();
-        assert_eq!(version(&db).unwrap(), 1);
+        let known = MIGRATIONS.len();
+        let further = [Step::sql("CREATE TABLE two (x);"), Step::sql("no sql")];
+        migrate(&mut db, &[&MIGRATIONS[..], &further].concat()).unwrap_err();
+        assert_eq!(version(&db).unwrap(), known);
         assert!(db.prepare("SELECT * FROM two").is_err());
     }
 
     #[test]
     fn a_newer_version_is_refused() {
         let mut db = Connection::open_in_memory().unwrap();
-        migrate(&mut db, &[V1, "CREATE TABLE two (x);"]).unwrap();
+        migrate(&mut db, &[&MIGRATIONS[..], &[Step::sql("CREATE TABLE two (x);")]].concat()).unwrap();
         let error = migrate(&mut db, &MIGRATIONS).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Newer);
     }

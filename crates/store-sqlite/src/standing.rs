@@ -42,6 +42,20 @@ pub(crate) fn stale(db: &mut Db, now: Timestamp, most: usize) -> Result<Vec<Subj
     })
 }
 
+/// The subjects after this one, judged or not.
+pub(crate) fn subjects(db: &mut Db, after: Option<SubjectNo>, most: usize) -> Result<Vec<SubjectNo>> {
+    const SQL: &str = "SELECT no FROM subject WHERE no > ?1 ORDER BY no LIMIT ?2";
+    db.read("list subjects", |db| {
+        let mut select = db.prepare_cached(SQL).during("list subjects")?;
+        let mut rows = select.query((after.map_or(0, |after| int(after.0)), limit(most))).during("list subjects")?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().during("list subjects")? {
+            found.push(SubjectNo(number(row.get(0).during("list subjects")?)));
+        }
+        Ok(found)
+    })
+}
+
 /// How many subjects are stale.
 pub(crate) fn count_stale(db: &Connection, now: Timestamp) -> Result<u64> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM subject WHERE standing IS NULL) \

@@ -5,16 +5,22 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use unisson_connector::StreamId;
-use unisson_consent::{RecordId, SystemId};
+use unisson_connector::{ChangeId, StreamId};
+use unisson_consent::{Fact, RecordId, SystemId};
 use unisson_plan::{
-    Commit, Digest, Dossier, Guarded, KeyDecision, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
+    Commit, Digest, Dossier, Guarded, KeyDecision, PlanId, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
 };
-use unisson_store::{Claim, Claimed, Counts, OutboxCount, Receipt, Result, RunRecord, Store, Verified, Wanted};
+use unisson_store::ledger::{Entry, LedgerCommit};
+use unisson_store::{
+    Claim, Claimed, Counts, LedgerFact, Met, Naming, OutboxChange, OutboxCount, OutboxNo, Receipt, Result, RunRecord,
+    Store, Verified, Wanted,
+};
 
+use crate::db::Db;
+use crate::examine::{self, Examination};
 use crate::open::{self, Access};
 use crate::worker::Worker;
-use crate::{commit, dossier, ledger, outbox, place, record, standing};
+use crate::{commit, digest, dossier, earmark, ledger, outbox, place, record, standing};
 
 /// How many record numbers are looked through at once when a sweep ends.
 const NUMBERS_PER_PAGE: usize = 10_000;
@@ -37,6 +43,12 @@ impl SqliteStore {
     pub fn open_url(url: &str, access: Access) -> Result<Self> {
         Self::open(open::path_of_url(url)?, access)
     }
+
+    /// Looks for damage and contradictions in everything that is stored. Takes as long as reading it all does, and changes
+    /// nothing.
+    pub async fn examine(&self) -> Result<Examination> {
+        self.worker.call(examine::examine).await
+    }
 }
 
 #[async_trait]
@@ -55,8 +67,17 @@ impl Store for SqliteStore {
         self.worker.call(move |db| commit::write(db, commit)).await
     }
 
+    async fn met(&self, facts: &[Fact]) -> Result<Vec<Met>> {
+        let facts = facts.to_vec();
+        self.worker.call(move |db| digest::met(db, &facts)).await
+    }
+
     async fn stale(&self, now: Timestamp, limit: usize) -> Result<Vec<SubjectNo>> {
         self.worker.call(move |db| standing::stale(db, now, limit)).await
+    }
+
+    async fn subjects(&self, after: Option<SubjectNo>, limit: usize) -> Result<Vec<SubjectNo>> {
+        self.worker.call(move |db| standing::subjects(db, after, limit)).await
     }
 
     async fn dossiers(&self, subjects: &[SubjectNo]) -> Result<Vec<Dossier>> {
@@ -90,12 +111,46 @@ impl Store for SqliteStore {
 
     async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>> {
         let instance = claim.instance.clone();
+        let plan = claim.plan.cloned();
         let Claim { now, until, limit, openings, .. } = claim;
-        self.worker.call(move |db| outbox::claim(db, &Claim { instance: &instance, now, until, limit, openings })).await
+        let claim = move |db: &mut Db| {
+            let plan = plan.as_ref();
+            outbox::claim(db, &Claim { instance: &instance, now, until, limit, openings, plan })
+        };
+        self.worker.call(claim).await
     }
 
     async fn outbox(&self) -> Result<Vec<OutboxCount>> {
         self.worker.call(outbox::counts).await
+    }
+
+    async fn planned(&self, after: Option<OutboxNo>, limit: usize) -> Result<Vec<OutboxChange>> {
+        self.worker.call(move |db| earmark::planned(db, after, limit)).await
+    }
+
+    async fn changes(&self, ids: &[ChangeId]) -> Result<Vec<Option<OutboxChange>>> {
+        let ids = ids.to_vec();
+        self.worker.call(move |db| earmark::changes(db, &ids)).await
+    }
+
+    async fn earmark(&self, plan: &PlanId, ids: &[ChangeId]) -> Result<u64> {
+        let (plan, ids) = (plan.clone(), ids.to_vec());
+        self.worker.call(move |db| earmark::earmark(db, &plan, &ids)).await
+    }
+
+    async fn tally_of(&self, plan: &PlanId) -> Result<Vec<Tally>> {
+        let plan = plan.clone();
+        self.worker.call(move |db| earmark::tally_of(db, &plan)).await
+    }
+
+    async fn release_of(&self, plan: &PlanId, instance: &SystemId, _proof: Guarded) -> Result<u64> {
+        let (plan, instance) = (plan.clone(), instance.clone());
+        self.worker.call(move |db| earmark::release_of(db, &plan, &instance)).await
+    }
+
+    async fn outbox_of(&self, plan: &PlanId) -> Result<Vec<OutboxCount>> {
+        let plan = plan.clone();
+        self.worker.call(move |db| earmark::outbox_of(db, &plan)).await
     }
 
     async fn position(&self, instance: &SystemId, stream: &StreamId) -> Result<Option<Position>> {
@@ -145,6 +200,19 @@ impl Store for SqliteStore {
 
     async fn verify(&self) -> Result<Verified> {
         self.worker.call(ledger::verify).await
+    }
+
+    async fn commits(&self, from: u64, limit: usize) -> Result<Vec<LedgerCommit>> {
+        self.worker.call(move |db| ledger::commits(db, from, limit)).await
+    }
+
+    async fn ledger_facts(&self, entries: &[Entry], naming: Naming) -> Result<Vec<Option<LedgerFact>>> {
+        let entries = entries.to_vec();
+        self.worker.call(move |db| ledger::facts(db, &entries, naming)).await
+    }
+
+    async fn systems(&self) -> Result<Vec<(SystemId, u64)>> {
+        self.worker.call(place::systems).await
     }
 
     async fn counts(&self, now: Timestamp) -> Result<Counts> {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use unisson_store::MemoryStore;
 use unisson_store::suite::arbitrary::{Step, history, observe, take};
-use unisson_store_sqlite::{Access, SqliteStore};
+use unisson_store_sqlite::{Access, Examination, SqliteStore};
 
 async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
     let folder = TempDir::new().unwrap();
@@ -23,6 +23,7 @@ async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
     drop(disk);
     let reopened = SqliteStore::open(&path, Access::ReadOnly).unwrap();
     prop_assert_eq!(&kept, &observe(&reopened, number).await);
+    prop_assert_eq!(reopened.examine().await.unwrap(), Examination::default());
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod mirror;
 mod replica;
 mod scope;
 mod standing;
+mod tell;
 mod time;
 mod who;
 mod word;
@@ -33,6 +34,7 @@ pub use fact::{About, Place, StoredFact, encode_fact};
 pub use replica::{StoredReplica, encode_replica};
 pub use scope::{decode_scope, encode_scope};
 pub use standing::{StoredStanding, encode_standing};
+pub use tell::Told;
 pub use time::{instant, nanos};
 pub use word::{action, action_code, presence, presence_code, reason, run_state};
 

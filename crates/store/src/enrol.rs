@@ -8,19 +8,24 @@
 //! Everything here is a function of the commit and of what the store finds, so every store numbers alike.
 
 mod desk;
+mod meet;
 mod roll;
 mod sets;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use unisson_connector::{Presence, StreamId};
-use unisson_consent::{FactId, RecordRef, SystemId};
-use unisson_plan::{Commit, Digest};
+use unisson_consent::{FactId, HashedAddress, RecordRef, SystemId, Who};
+use unisson_plan::{Commit, Digest, Judged, RecordNo};
 
 use crate::codec::{Numbers, encode_standing};
 use crate::error::Result;
-use crate::identifier::{Class, Identifier};
+use crate::identifier::{Class, Identifier, Scheme, native_key};
 use desk::Desk;
 use roll::Roll;
+
+pub use meet::meet;
 
 /// The number of the row that keeps facts which name nobody, or reach beyond the record they are told on: annulments and
 /// invalidations. They stand in everybody's dossier.
@@ -33,6 +38,16 @@ pub enum RecordKey {
     Named(RecordRef),
     /// A fact that names no record stands for one of its own.
     Loose(FactId),
+}
+
+impl RecordKey {
+    /// The key of its native id in an index.
+    pub fn narrow(&self) -> i64 {
+        match self {
+            Self::Named(record) => native_key(record.record.as_str()),
+            Self::Loose(id) => native_key(&id.to_string()),
+        }
+    }
 }
 
 /// The last numbers that were given, and how much there is.
@@ -77,6 +92,15 @@ pub trait Lookup {
 
     /// What is known of an identifier of this class.
     fn identifier(&mut self, identifier: &Identifier, class: &Class) -> Result<Found>;
+
+    /// The schemes under which every address is found by its digest: those of [`schemes`] for this commit and all before.
+    fn schemes(&self) -> &[Scheme];
+
+    /// The subject of an address that has this digest, made under one of those schemes.
+    fn bearer(&mut self, digest: &HashedAddress) -> Result<Option<u64>>;
+
+    /// Whether any fact is kept with [`EVERYONE`].
+    fn reaches_everyone(&mut self) -> Result<bool>;
 }
 
 /// A record to be inserted.
@@ -101,6 +125,8 @@ pub struct NewIdentifier {
     pub class: Class,
     /// The record it was first seen on: it belongs to that record's subject.
     pub record: u64,
+    /// The narrow keys of an address's digests, one for each scheme.
+    pub digests: Vec<i64>,
 }
 
 /// A fact that may be new.
@@ -161,8 +187,12 @@ pub struct Enrolment<'c> {
     pub facts: Vec<EnrolledFact>,
     /// Replicas, one for each record, in the order of the commit.
     pub replicas: Vec<EnrolledReplica<'c>>,
-    /// Standings, in the order of the commit.
+    /// Standings of judged subjects in the order of the commit, then those of newcomers.
     pub standings: Vec<EnrolledStanding>,
+    /// The records that the commit learns, in its order.
+    pub learned: Vec<RecordNo>,
+    /// The newcomers that count, by their places among the newcomers of the commit.
+    pub newcomers: Vec<usize>,
     /// The counters after the new numbers were given.
     pub counters: Counters,
     numbers: Numbers,
@@ -173,6 +203,25 @@ impl Enrolment<'_> {
     pub fn record(&self, record: &RecordRef) -> Result<u64> {
         self.numbers.record(record)
     }
+
+    /// The judgements that count.
+    pub fn judged<'j>(&'j self, commit: &'j Commit) -> impl Iterator<Item = &'j Judged> {
+        let newcomers = self.newcomers.iter().filter_map(|place| commit.newcomers.get(*place));
+        commit.judged.iter().chain(newcomers.map(|newcomer| &newcomer.judged))
+    }
+}
+
+/// The schemes of the digests that a commit names. Before it is enrolled, a store sees to it that every address it holds
+/// is found by its digest under each of them.
+pub fn schemes(commit: &Commit) -> BTreeSet<Scheme> {
+    let learned = commit.learned.iter().map(|learned| &learned.replica.who);
+    let settled = commit.settled.iter().filter_map(|settled| settled.replica.as_ref()).map(|replica| &replica.who);
+    schemes_of(commit.facts().map(|fact| &fact.who).chain(learned).chain(settled))
+}
+
+/// The schemes of the digests that somebody is known by.
+pub fn schemes_of<'w>(named: impl Iterator<Item = &'w Who>) -> BTreeSet<Scheme> {
+    named.flat_map(|who| &who.hashes).filter_map(Scheme::of).collect()
 }
 
 /// Enrols a commit. Judgements of subjects that are gone, and settlements of changes that have ended, are left out of it
@@ -192,17 +241,22 @@ pub fn enrol<'c>(commit: &'c Commit, counters: Counters, lookup: &mut dyn Lookup
         merges,
         facts: desk.facts(&roll)?,
         replicas: desk.replicas(&roll)?,
-        standings: Vec::with_capacity(commit.judged.len()),
+        standings: Vec::with_capacity(commit.judged.len() + commit.newcomers.len()),
+        learned: roll.learned.iter().map(|place| RecordNo(desk.record(*place))).collect(),
+        newcomers: Vec::new(),
         counters: desk.counters,
         numbers: Numbers::default(),
     };
-    for judged in &commit.judged {
+    let alone = desk.newcomers(commit, &roll, lookup)?;
+    let newcomers = alone.iter().map(|(place, subject)| (*subject, &commit.newcomers[*place].judged));
+    for (subject, judged) in commit.judged.iter().map(|judged| (judged.subject.0, judged)).chain(newcomers) {
         enrolment.standings.push(EnrolledStanding {
-            subject: judged.subject.0,
+            subject,
             valid_until: judged.valid_until,
             body: encode_standing(&judged.decisions, &desk.numbers)?,
         });
     }
+    enrolment.newcomers = alone.into_iter().map(|(place, _)| place).collect();
     enrolment.records = desk.new_records(roll);
     enrolment.numbers = desk.numbers;
     Ok(enrolment)

@@ -4,6 +4,7 @@
 //! row of this kind. Erasing the row takes the identifier out of every fact without touching the ledger.
 
 mod digest;
+mod scheme;
 
 use std::fmt;
 
@@ -12,6 +13,8 @@ use sha2::Digest as _;
 use unisson_consent::{Address, AddressKind, Aliases, CustomerNo, Defect, HashedAddress, PersonId};
 
 use crate::error::{Result, StoreError, StoreErrorKind};
+
+pub use scheme::{Borne, Scheme, key_of};
 
 /// What kind of identifier a row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +43,15 @@ impl IdentifierKind {
     /// The code in a store.
     pub fn code(self) -> u8 {
         self as u8
+    }
+
+    /// The kind of an address.
+    pub fn of_address(kind: AddressKind) -> Self {
+        match kind {
+            AddressKind::Email => Self::Email,
+            AddressKind::Phone => Self::Phone,
+            AddressKind::Postal => Self::Postal,
+        }
     }
 
     /// The kind of a code.
@@ -224,11 +236,7 @@ impl Identifier {
 
 impl From<&Address> for Identifier {
     fn from(address: &Address) -> Self {
-        let kind = match address.kind() {
-            AddressKind::Email => IdentifierKind::Email,
-            AddressKind::Phone => IdentifierKind::Phone,
-            AddressKind::Postal => IdentifierKind::Postal,
-        };
+        let kind = IdentifierKind::of_address(address.kind());
         let differs = |text: &str, from: &str| (text != from).then(|| text.into());
         Self {
             grant: differs(address.canonical(), address.raw()),
@@ -273,6 +281,11 @@ impl fmt::Debug for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Class({:?}, …)", self.kind)
     }
+}
+
+/// The key of a native id in an index of records.
+pub fn native_key(native: &str) -> i64 {
+    narrow(&[native.as_bytes()])
 }
 
 /// The first eight bytes of the SHA-256 of these parts. It is an index key, not a protection.

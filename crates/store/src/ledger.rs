@@ -36,7 +36,8 @@ impl Entry {
         Self { record, id, digest }
     }
 
-    fn write(&self, bytes: &mut Vec<u8>) {
+    /// Adds its bytes to those of the entries before it.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.record.to_be_bytes());
         bytes.extend(self.id.0);
         bytes.extend(self.digest);
@@ -73,12 +74,31 @@ impl LedgerCommit {
     pub fn after(last: (u64, [u8; 32]), at: Timestamp, run: &RunId, entries: &[Entry]) -> Self {
         let mut bytes = Vec::with_capacity(entries.len() * Entry::BYTES);
         for entry in entries {
-            entry.write(&mut bytes);
+            entry.append_to(&mut bytes);
         }
         let mut commit =
             Self { seq: last.0 + 1, at: nanos(at), run: run.0.clone(), prev: last.1, hash: [0; 32], entries: bytes };
         commit.hash = commit.digest();
         commit
+    }
+
+    /// What keeps it from being the commit that follows the one of this place and hash; `None` where it is.
+    pub fn fault(&self, last: (u64, [u8; 32])) -> Option<&'static str> {
+        if self.seq != last.0 + 1 {
+            return Some("it is missing");
+        }
+        if self.prev != last.1 {
+            return Some("it does not follow the one before");
+        }
+        if self.hash != self.digest() {
+            return Some("its hash is not that of its content");
+        }
+        if self.entries.len().is_multiple_of(Entry::BYTES) { None } else { Some("its entries are cut") }
+    }
+
+    /// Its entries, one by one.
+    pub fn read_entries(&self) -> Vec<Entry> {
+        self.entries.as_chunks::<{ Entry::BYTES }>().0.iter().map(Entry::read).collect()
     }
 
     fn digest(&self) -> [u8; 32] {
@@ -102,25 +122,19 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// A verification that begins behind the commit of this place and hash, and takes what came before on trust.
+    pub fn after(seq: u64, hash: [u8; 32]) -> Self {
+        Self { commits: seq, facts: 0, head: hash }
+    }
+
     /// Checks the next commit against the chain and gives its entries.
     pub fn commit(&mut self, commit: &LedgerCommit) -> Result<Vec<Entry>> {
-        let seq = self.commits + 1;
-        if commit.seq != seq {
-            return Err(broken(seq, "it is missing"));
+        if let Some(fault) = commit.fault((self.commits, self.head)) {
+            return Err(broken(self.commits + 1, fault));
         }
-        if commit.prev != self.head {
-            return Err(broken(seq, "it does not follow the one before"));
-        }
-        if commit.hash != commit.digest() {
-            return Err(broken(seq, "its hash is not that of its content"));
-        }
-        let (entries, rest) = commit.entries.as_chunks::<{ Entry::BYTES }>();
-        if !rest.is_empty() {
-            return Err(broken(seq, "its entries are cut"));
-        }
-        self.commits = seq;
+        self.commits = commit.seq;
         self.head = commit.hash;
-        Ok(entries.iter().map(Entry::read).collect())
+        Ok(commit.read_entries())
     }
 
     /// Checks a fact of the last commit, given the commit its row names and its bytes.
@@ -154,6 +168,12 @@ pub fn broken(commit: u64, what: &str) -> StoreError {
         "commit {commit} of the ledger does not hold: {what}; restore a backup and find out who wrote to the store"
     );
     StoreError::new(StoreErrorKind::Corrupt, "verify the ledger", what)
+}
+
+/// A fact says it is told on a record that is not there.
+pub fn unplaced() -> StoreError {
+    let what = "a fact is told on a record that is not there: restore a backup";
+    StoreError::new(StoreErrorKind::Corrupt, "read the ledger", what)
 }
 
 /// Facts are there that no commit names; `commit` is the one they claim.

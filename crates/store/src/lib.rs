@@ -1,12 +1,13 @@
 //! The memory: store trait, persisted codec, in-memory store, and the suite that every store must pass.
 //!
 //! A store is written against [`Store`] with the parts it shares with every other: [`codec`] gives the bytes, [`enrol`] the
-//! numbers and the clusters, [`ledger`] the chain, [`outbox`] the life of a planned change. It refuses to know of any
-//! database, and to decide anything about a person.
+//! numbers and the clusters, [`ledger`] the chain, [`outbox`] the life of a planned change; [`export`] hands the ledger on
+//! to whoever has no store. It refuses to know of any database, and to decide anything about a person.
 
 pub mod codec;
 pub mod enrol;
 mod error;
+pub mod export;
 pub mod identifier;
 pub mod ledger;
 pub mod lent;
@@ -18,4 +19,7 @@ pub mod suite;
 
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
-pub use store::{Claim, Claimed, Counts, OutboxCount, Receipt, RunRecord, RunState, Store, Verified, Wanted};
+pub use store::{
+    Claim, Claimed, Counts, LedgerFact, Met, Naming, OutboxChange, OutboxCount, OutboxNo, Receipt, RunRecord, RunState,
+    Store, Verified, Wanted,
+};

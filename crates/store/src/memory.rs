@@ -4,6 +4,8 @@
 
 mod change;
 mod commit;
+mod earmark;
+mod ledger;
 mod read;
 mod state;
 
@@ -12,15 +14,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use unisson_connector::StreamId;
-use unisson_consent::{RecordId, RecordRef, SystemId};
+use unisson_connector::{ChangeId, StreamId};
+use unisson_consent::{Fact, RecordId, RecordRef, SystemId};
 use unisson_plan::{
-    Commit, Digest, Dossier, Guarded, KeyDecision, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
+    Commit, Digest, Dossier, Guarded, KeyDecision, PlanId, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
 };
 
 use crate::error::Result;
+use crate::ledger::{Entry, LedgerCommit};
 use crate::outbox::OutboxState;
-use crate::store::{Claim, Claimed, Counts, OutboxCount, Receipt, RunRecord, Store, Verified, Wanted};
+use crate::store::{
+    Claim, Claimed, Counts, LedgerFact, Met, Naming, OutboxChange, OutboxCount, OutboxNo, Receipt, RunRecord, Store,
+    Verified, Wanted,
+};
 use state::State;
 
 /// A store that lives as long as its process.
@@ -57,8 +63,16 @@ impl Store for MemoryStore {
         self.state().commit(commit)
     }
 
+    async fn met(&self, facts: &[Fact]) -> Result<Vec<Met>> {
+        self.state().met(facts)
+    }
+
     async fn stale(&self, now: Timestamp, limit: usize) -> Result<Vec<SubjectNo>> {
         Ok(self.state().stale(now, limit))
+    }
+
+    async fn subjects(&self, after: Option<SubjectNo>, limit: usize) -> Result<Vec<SubjectNo>> {
+        Ok(self.state().subjects_after(after, limit))
     }
 
     async fn dossiers(&self, subjects: &[SubjectNo]) -> Result<Vec<Dossier>> {
@@ -91,6 +105,31 @@ impl Store for MemoryStore {
 
     async fn outbox(&self) -> Result<Vec<OutboxCount>> {
         Ok(self.state().outbox_counts())
+    }
+
+    async fn planned(&self, after: Option<OutboxNo>, limit: usize) -> Result<Vec<OutboxChange>> {
+        Ok(self.state().planned_after(after, limit))
+    }
+
+    async fn changes(&self, ids: &[ChangeId]) -> Result<Vec<Option<OutboxChange>>> {
+        let state = self.state();
+        Ok(ids.iter().map(|id| state.change(id)).collect())
+    }
+
+    async fn earmark(&self, plan: &PlanId, ids: &[ChangeId]) -> Result<u64> {
+        Ok(self.state().earmark(plan, ids))
+    }
+
+    async fn tally_of(&self, plan: &PlanId) -> Result<Vec<Tally>> {
+        Ok(self.state().tally_of(plan))
+    }
+
+    async fn release_of(&self, plan: &PlanId, instance: &SystemId, _proof: Guarded) -> Result<u64> {
+        Ok(self.state().release_of(plan, instance))
+    }
+
+    async fn outbox_of(&self, plan: &PlanId) -> Result<Vec<OutboxCount>> {
+        Ok(self.state().outbox_of(plan))
     }
 
     async fn position(&self, instance: &SystemId, stream: &StreamId) -> Result<Option<Position>> {
@@ -129,6 +168,19 @@ impl Store for MemoryStore {
 
     async fn verify(&self) -> Result<Verified> {
         self.state().verify()
+    }
+
+    async fn commits(&self, from: u64, limit: usize) -> Result<Vec<LedgerCommit>> {
+        Ok(self.state().commits(from, limit))
+    }
+
+    async fn ledger_facts(&self, entries: &[Entry], naming: Naming) -> Result<Vec<Option<LedgerFact>>> {
+        let state = self.state();
+        entries.iter().map(|entry| state.ledger_fact(entry, naming)).collect()
+    }
+
+    async fn systems(&self) -> Result<Vec<(SystemId, u64)>> {
+        Ok(self.state().systems())
     }
 
     async fn counts(&self, now: Timestamp) -> Result<Counts> {

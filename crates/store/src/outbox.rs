@@ -78,6 +78,11 @@ impl OutboxState {
         }
     }
 
+    /// Whether it waits to be let go or to be delivered: nothing of it is on its way, and nobody refused it.
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::Draft | Self::Held | Self::Pending | Self::Later)
+    }
+
     /// Whether a settlement has ended it, so that a late one says nothing new.
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Done | Self::Gone | Self::Cancelled | Self::Refused)

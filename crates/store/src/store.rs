@@ -5,21 +5,27 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use unisson_connector::{Action, Change, StreamId};
-use unisson_consent::{Address, CustomerNo, RecordId, SystemId};
+use unisson_connector::{Action, Change, ChangeId, StreamId};
+use unisson_consent::{Address, CustomerNo, Fact, Reason, RecordId, SystemId};
 use unisson_plan::{
-    Commit, Digest, Dossier, Guarded, KeyDecision, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
+    Commit, Digest, Dossier, Guarded, KeyDecision, PlanId, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
 };
 
 use crate::error::Result;
+use crate::ledger::{Entry, LedgerCommit};
+use crate::outbox::OutboxState;
 
 /// What a commit did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Receipt {
     /// Facts that were new to the ledger.
     pub facts: u64,
     /// Planned changes that were new to the outbox.
     pub changes: u64,
+    /// The numbers of the records that were learnt, in the order of the commit.
+    pub learned: Vec<RecordNo>,
+    /// The newcomers whose judgement counted, by their places among the newcomers of the commit.
+    pub newcomers: Vec<usize>,
 }
 
 /// How a run ended, or that it has not.
@@ -84,6 +90,8 @@ pub struct Claim<'a> {
     pub limit: usize,
     /// Whether changes that bring somebody back may be taken too. They never are before a suppression.
     pub openings: bool,
+    /// Only those of this plan.
+    pub plan: Option<&'a PlanId>,
 }
 
 /// A change under lease.
@@ -95,6 +103,33 @@ pub struct Claimed {
     pub attempts: u32,
     /// What the record shows now.
     pub replica: Replica,
+}
+
+/// The place of a change in the order in which all were planned, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutboxNo(pub u64);
+
+/// A planned change as the outbox keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxChange {
+    /// Its place.
+    pub no: OutboxNo,
+    /// Its id.
+    pub id: ChangeId,
+    /// Where.
+    pub instance: SystemId,
+    /// What it does.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Whether the person said no, so that it is never held back.
+    pub by_person: bool,
+    /// How far it has come.
+    pub state: OutboxState,
+    /// The plan that it was let go under, or is marked for.
+    pub plan: Option<PlanId>,
+    /// Whose record it is about.
+    pub subject: SubjectNo,
 }
 
 /// How many changes of one kind wait in one state.
@@ -151,6 +186,40 @@ pub struct Verified {
     pub head: [u8; 32],
 }
 
+/// How a fact of the ledger is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// As it is kept: numbers stand for records and identifiers.
+    Numbers,
+    /// With everybody it names.
+    Names,
+}
+
+/// A fact as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerFact {
+    /// The commit that its row claims.
+    pub seq: u64,
+    /// Its bytes: [`StoredFact`](crate::codec::StoredFact) reads them.
+    pub body: Vec<u8>,
+    /// Who told it.
+    pub system: SystemId,
+    /// The subject that its record belongs to now; `None` where it is told on no record and reaches everyone.
+    pub subject: Option<SubjectNo>,
+    /// The fact with its identifiers, where they were asked for.
+    pub fact: Option<Fact>,
+}
+
+/// What is known of a fact that is about to be told on no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Met {
+    /// Whether it was told before.
+    pub known: bool,
+    /// Whether a record of any system belongs to somebody it names, by an address of any spelling of the widest class, by
+    /// a digest or by a number.
+    pub held: bool,
+}
+
 /// The memory of the host.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
@@ -163,13 +232,20 @@ pub trait Store: Send + Sync + Debug {
     /// Writes everything of a commit, or nothing. A fact that its record has already is not written again; a planned
     /// change that is open already, refused included, stays as it is, and one that was done, gone or cancelled begins anew.
     /// Planned changes become drafts, or pending where the person said no. Every subject whose facts or replicas changed
-    /// becomes stale; every judged subject becomes fresh, unless it changed after its dossier was read. A judgement of a
-    /// subject that is part of another by now, and a settlement of a change that has ended, say nothing.
+    /// becomes stale; every judged subject becomes fresh, unless it changed after its dossier was read. A newcomer's
+    /// judgement counts where its record was not known, belongs to no subject that was, and shares its own with no other
+    /// record, and where nothing in the ledger reaches everybody; its subject is fresh then. A judgement of a subject that is part of another by now, and a settlement of a change that has ended, say nothing.
     async fn commit(&self, commit: Commit) -> Result<Receipt>;
+
+    /// What is known of facts that name no record, in the order asked, before they are told.
+    async fn met(&self, facts: &[Fact]) -> Result<Vec<Met>>;
 
     /// Subjects whose standing must be made anew: new facts or another law first, then time that ran out, then a lost
     /// answer. A lost answer makes its subject stale for as long as it is lost, judged or not.
     async fn stale(&self, now: Timestamp, limit: usize) -> Result<Vec<SubjectNo>>;
+
+    /// Subjects after this one, judged or not, in the order of their numbers.
+    async fn subjects(&self, after: Option<SubjectNo>, limit: usize) -> Result<Vec<SubjectNo>>;
 
     /// Everything known of these subjects.
     async fn dossiers(&self, subjects: &[SubjectNo]) -> Result<Vec<Dossier>>;
@@ -194,6 +270,25 @@ pub trait Store: Send + Sync + Debug {
 
     /// The outbox in numbers.
     async fn outbox(&self) -> Result<Vec<OutboxCount>>;
+
+    /// Changes after this one that wait (`draft`, `held`, `pending` or `later`), in the order in which they were planned.
+    async fn planned(&self, after: Option<OutboxNo>, limit: usize) -> Result<Vec<OutboxChange>>;
+
+    /// The changes of these ids, however far they have come, in the order asked; `None` where one was never planned.
+    async fn changes(&self, ids: &[ChangeId]) -> Result<Vec<Option<OutboxChange>>>;
+
+    /// Marks those of these changes that wait as the plan's, and moves none. The last plan to mark a change has it; what is
+    /// released, held or approved without a plan, or taken back before it was let go, belongs to none any more.
+    async fn earmark(&self, plan: &PlanId, ids: &[ChangeId]) -> Result<u64>;
+
+    /// What of a plan nobody has let go yet, drafts and held, against what each instance holds.
+    async fn tally_of(&self, plan: &PlanId) -> Result<Vec<Tally>>;
+
+    /// Releases the drafts of a plan at an instance, and what is held of it there. The proof comes from the guard.
+    async fn release_of(&self, plan: &PlanId, instance: &SystemId, proof: Guarded) -> Result<u64>;
+
+    /// The changes of a plan in numbers.
+    async fn outbox_of(&self, plan: &PlanId) -> Result<Vec<OutboxCount>>;
 
     /// Where a stream stands.
     async fn position(&self, instance: &SystemId, stream: &StreamId) -> Result<Option<Position>>;
@@ -223,6 +318,15 @@ pub trait Store: Send + Sync + Debug {
 
     /// Recomputes the whole chain of the ledger.
     async fn verify(&self) -> Result<Verified>;
+
+    /// The commits of the ledger from this place on, in their order.
+    async fn commits(&self, from: u64, limit: usize) -> Result<Vec<LedgerCommit>>;
+
+    /// The facts that entries of the ledger name, in the order asked; `None` where one is not there.
+    async fn ledger_facts(&self, entries: &[Entry], naming: Naming) -> Result<Vec<Option<LedgerFact>>>;
+
+    /// The systems that ever had a stream or a record here, by name, with how many present records each has.
+    async fn systems(&self) -> Result<Vec<(SystemId, u64)>>;
 
     /// What the store holds, in numbers.
     async fn counts(&self, now: Timestamp) -> Result<Counts>;

@@ -9,13 +9,17 @@
 pub mod arbitrary;
 pub mod cluster;
 pub mod delivery;
+pub mod earmark;
+pub mod export;
 pub mod fixture;
 pub mod ledger;
+pub mod newcomer;
 pub mod outbox;
 pub mod place;
 pub mod record;
 pub mod rich;
 pub mod standing;
+pub mod told;
 
 /// Lists every test of the suite once, each against a store of its own that `$make` makes.
 #[macro_export]
@@ -52,6 +56,16 @@ macro_rules! store_suite {
             cluster::a_merge_brings_facts_replicas_and_open_changes_together,
             cluster::the_number_of_a_merged_subject_is_never_given_again,
             cluster::equal_digests_of_addresses_are_one_subject,
+            cluster::a_digest_that_comes_after_its_address_joins_it,
+            cluster::an_address_that_comes_after_its_digest_joins_it,
+            cluster::an_address_and_its_digest_in_one_commit_are_one_subject,
+            cluster::two_digests_of_one_address_join_over_it,
+            cluster::a_digest_of_something_else_joins_nobody,
+            told::an_entry_of_a_list_stands_with_whoever_it_names_now_or_later,
+            told::a_list_that_is_told_twice_adds_nothing,
+            told::an_entry_is_met_with_what_is_known_of_it,
+            told::looking_at_a_list_tells_nothing,
+            told::whom_a_list_names_is_no_newcomer,
             standing::a_new_subject_is_stale_until_it_is_judged,
             standing::a_standing_is_stale_at_the_instant_it_ends,
             standing::news_make_a_subject_stale_and_a_repetition_does_not,
@@ -60,8 +74,13 @@ macro_rules! store_suite {
             standing::a_judgement_of_a_merged_subject_says_nothing,
             standing::another_law_makes_every_standing_stale,
             standing::decisions_come_back_page_by_page_as_they_were,
+            standing::every_subject_is_listed_page_by_page_judged_or_not,
             standing::a_decision_about_an_address_nobody_has_is_refused,
             standing::what_is_new_comes_before_what_ran_out_and_what_is_lost,
+            newcomer::a_newcomer_is_fresh_at_once_with_its_decisions_and_changes,
+            newcomer::a_record_that_somebody_knew_is_no_newcomer,
+            newcomer::who_shares_a_subject_or_comes_twice_is_no_newcomer,
+            newcomer::nobody_is_a_newcomer_where_something_reaches_everybody,
             outbox::a_planned_change_is_a_draft_and_a_persons_own_is_pending,
             outbox::a_change_that_is_open_stays_as_it_is,
             outbox::a_change_that_has_ended_begins_anew_when_it_is_wanted_again,
@@ -86,6 +105,16 @@ macro_rules! store_suite {
             delivery::a_refused_change_is_not_revived_by_a_late_settlement,
             delivery::the_first_of_two_settlements_in_one_commit_counts,
             delivery::attempts_are_counted_at_every_settlement,
+            earmark::what_waits_is_listed_page_by_page_in_the_order_in_which_it_was_planned,
+            earmark::only_what_has_not_left_the_host_waits,
+            earmark::changes_are_found_by_id_however_far_they_have_come,
+            earmark::a_mark_moves_nothing_and_only_what_waits_takes_it,
+            earmark::a_claim_for_a_plan_takes_its_changes_and_no_others,
+            earmark::only_what_is_marked_is_released_for_a_plan,
+            earmark::the_tally_of_a_plan_counts_the_records_of_what_nobody_let_go_yet,
+            earmark::what_is_released_held_or_approved_without_a_plan_belongs_to_none,
+            earmark::what_is_taken_back_keeps_its_plan_only_where_it_was_let_go,
+            earmark::a_change_keeps_its_plan_to_its_end_and_begins_anew_without_one,
             place::a_stream_stands_where_it_was_left,
             place::absentees_are_the_present_records_of_a_stream_that_were_not_seen,
             place::only_present_records_are_contacts,
@@ -94,6 +123,13 @@ macro_rules! store_suite {
             ledger::an_empty_ledger_holds,
             ledger::every_commit_with_facts_moves_the_head,
             ledger::the_numbers_count_what_there_is,
+            ledger::commits_come_page_by_page_as_they_were_chained,
+            ledger::facts_of_the_ledger_come_in_the_order_asked_with_whom_they_name,
+            ledger::the_subject_of_a_fact_is_the_present_one,
+            export::an_export_holds_by_itself_and_names_nobody_unless_it_is_asked_to,
+            export::an_export_can_begin_where_another_ended,
+            export::no_byte_of_an_export_can_change_unnoticed,
+            place::systems_are_listed_with_how_many_of_their_records_are_present,
         }
     };
     ($make:path: $($module:ident :: $test:ident),+ $(,)?) => {

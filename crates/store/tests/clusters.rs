@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use unisson_consent::RecordRef;
-use unisson_store::suite::arbitrary::{ADDRESSES, NATIVES, Sighting, Step, named, sighting, take};
+use unisson_store::suite::arbitrary::{ADDRESSES, NATIVES, SCHEMES, Sighting, Step, digest, named, sighting, take};
 use unisson_store::{MemoryStore, Store};
 
 /// The groups that everything told connects, by going over all pairs until nothing changes.
@@ -18,7 +18,11 @@ fn connected(told: &[Sighting]) -> BTreeSet<BTreeSet<RecordRef>> {
         let held = marks.entry(record.clone()).or_default();
         let addresses =
             sighting.addresses.iter().copied().chain(sighting.moved.iter().flat_map(|(from, to)| [*from, *to]));
-        held.extend(addresses.map(|place| format!("address {}", ADDRESSES[place].1)));
+        for place in addresses {
+            held.insert(format!("address {}", ADDRESSES[place].1));
+            held.extend((0..SCHEMES.len()).map(|scheme| format!("{scheme} {}", digest(place, scheme).hex())));
+        }
+        held.extend(sighting.digest.map(|(place, scheme)| format!("{scheme} {}", digest(place, scheme).hex())));
         held.extend(sighting.customer.map(|number| format!("customer {number}")));
         held.extend(sighting.person.map(|number| format!("person {number}")));
         if let Some((system, native)) = sighting.link {

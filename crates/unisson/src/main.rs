@@ -5,7 +5,9 @@ mod command;
 mod compose;
 mod decisions;
 mod exit;
+mod gauge;
 mod screen;
+mod setup;
 mod tokens;
 mod watch;
 
@@ -16,6 +18,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::Cli;
 use crate::screen::{BAD, paint};
+
+/// A sync makes and drops millions of short texts: this allocator does that in two thirds of the time of the system's.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What is logged where `RUST_LOG` says nothing: reports tell what the engine warns of, nothing else tells of settings.
 const QUIET: &str = "error,unisson=warn";

@@ -5,5 +5,7 @@ mod desk;
 mod exports;
 mod hostile;
 mod laws;
+mod lists;
 mod places;
+mod presets;
 mod setup;

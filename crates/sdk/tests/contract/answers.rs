@@ -180,8 +180,10 @@ async fn p16_a_deep_document_is_refused_and_no_stack_overflows() {
     let nested = |levels: usize| format!("{{\"members\":[],\"x\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
     for levels in [127, 128, 10_000, 1_000_000] {
         let deep = reply("application/json", nested(levels).as_bytes()).await;
-        assert_kind(deep.json::<Page>(), ErrorKind::Contract);
         assert_kind(deep.json::<Value>(), ErrorKind::Contract);
+        deep.json::<Page>().expect("nobody reads that part, so it is skipped");
+        let read = format!("{{\"members\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert_kind(reply("application/json", read.as_bytes()).await.json::<Page>(), ErrorKind::Contract);
     }
     let shallow = reply("application/json", nested(126).as_bytes()).await;
     shallow.json::<Page>().unwrap();

@@ -38,17 +38,17 @@ pub struct StoredFact(FactBody);
 
 /// The stored form of [`Fact`]. Its id is the row's key and stands apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct FactBody {
+pub(super) struct FactBody {
     about: AboutBody,
-    who: WhoBody,
-    observed_at: InstantBody,
-    occurred: OccurredBody,
-    seq: Option<u64>,
-    actor: ActorBody,
-    via: ViaBody,
-    scope: ScopeBody,
-    kind: KindBody,
-    echo_of: Option<String>,
+    pub(super) who: WhoBody,
+    pub(super) observed_at: InstantBody,
+    pub(super) occurred: OccurredBody,
+    pub(super) seq: Option<u64>,
+    pub(super) actor: ActorBody,
+    pub(super) via: ViaBody,
+    pub(super) scope: ScopeBody,
+    pub(super) kind: KindBody,
+    pub(super) echo_of: Option<String>,
 }
 
 /// The stored form of [`About`]; what names no record names its system.
@@ -84,6 +84,27 @@ impl StoredFact {
     /// Reads the bytes of a fact.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         envelope::open(bytes, "decode a fact").map(Self)
+    }
+
+    /// What it says of its record.
+    pub fn about(&self) -> About {
+        match &self.0.about {
+            AboutBody::Row => About::Row,
+            AboutBody::System(_) => About::Nothing,
+            AboutBody::Record(number) => About::Record(*number),
+        }
+    }
+
+    /// The system that told it, where it names no record; otherwise the record says so.
+    pub fn system(&self) -> Option<&str> {
+        match &self.0.about {
+            AboutBody::System(system) => Some(system),
+            AboutBody::Row | AboutBody::Record(_) => None,
+        }
+    }
+
+    pub(super) fn body(&self) -> &FactBody {
+        &self.0
     }
 
     /// Adds the numbers it speaks of.

@@ -77,7 +77,7 @@ impl From<&Evidence> for EvidenceBody {
 }
 
 impl EvidenceBody {
-    fn build(self) -> Evidence {
+    pub(super) fn build(self) -> Evidence {
         let holds = |bit| self.0 & bit != 0;
         Evidence {
             capture: holds(CAPTURE),

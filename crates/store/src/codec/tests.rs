@@ -16,7 +16,7 @@ use super::word::REASONS;
 use super::*;
 use crate::enrol::{Counters, Found, Located, Lookup, RecordKey, enrol};
 use crate::error::StoreErrorKind;
-use crate::identifier::{Class, IdentifierKind};
+use crate::identifier::{Class, IdentifierKind, Scheme};
 use crate::ledger::{Entry, LedgerCommit};
 use crate::outbox::OutboxState;
 use crate::store::RunState;
@@ -74,6 +74,24 @@ fn every_kind_of_fact_has_a_stored_form() {
         lines.push((format!("{:?}", bare.kind), bytes));
     }
     assert_snapshot!(listing(lines));
+}
+
+#[test]
+fn every_kind_of_fact_has_words_that_stay() {
+    let (numbers, _) = register();
+    let mut lines = String::new();
+    let facts = kinds().into_iter().map(|kind| fact("news", Some("a"), kind));
+    for fact in facts.chain([rich(fact("news", Some("a"), Kind::Withdraw))]) {
+        let bytes = encode_fact(&fact, ROW, &numbers).unwrap();
+        let told = StoredFact::read(&bytes).unwrap().tell().unwrap();
+        let _ = writeln!(lines, "{}", serde_json::to_string(&told).unwrap());
+    }
+    for about in [About::Nothing, About::Record(301)] {
+        let bytes = encode_fact(&fact("host", None, Kind::Invite), Place { about, ..ROW }, &numbers).unwrap();
+        let told = StoredFact::read(&bytes).unwrap().tell().unwrap();
+        let _ = writeln!(lines, "{}", serde_json::to_string(&told).unwrap());
+    }
+    assert_snapshot!(lines);
 }
 
 #[test]
@@ -289,6 +307,15 @@ fn no_identifier_and_no_native_id_stands_in_any_bytes() {
         }
         fn identifier(&mut self, _: &Identifier, _: &Class) -> Result<Found> {
             Ok(Found::default())
+        }
+        fn schemes(&self) -> &[Scheme] {
+            &[]
+        }
+        fn bearer(&mut self, _: &HashedAddress) -> Result<Option<u64>> {
+            Ok(None)
+        }
+        fn reaches_everyone(&mut self) -> Result<bool> {
+            Ok(false)
         }
     }
     let facts = kinds().into_iter().map(|kind| rich(fact("news", Some("native-a"), kind))).collect();

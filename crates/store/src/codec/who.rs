@@ -12,14 +12,14 @@ use crate::identifier::Identifier;
 /// The stored form of [`Who`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct WhoBody {
-    addresses: Vec<u64>,
-    hashes: Vec<u64>,
-    customer: Option<u64>,
-    person: Option<u64>,
-    birth: Option<u64>,
-    country: Option<[u8; 2]>,
-    audience: Option<AudienceBody>,
-    professional: Option<bool>,
+    pub(super) addresses: Vec<u64>,
+    pub(super) hashes: Vec<u64>,
+    pub(super) customer: Option<u64>,
+    pub(super) person: Option<u64>,
+    pub(super) birth: Option<u64>,
+    pub(super) country: Option<[u8; 2]>,
+    pub(super) audience: Option<AudienceBody>,
+    pub(super) professional: Option<bool>,
 }
 
 impl WhoBody {

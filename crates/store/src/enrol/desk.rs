@@ -11,7 +11,7 @@ use super::{
 };
 use crate::codec::{Numbers, encode_fact, encode_replica};
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::identifier::{Class, Identifier};
+use crate::identifier::{Borne, Class, Identifier, IdentifierKind, Scheme};
 
 /// An identifier with its class and what the store knows of it.
 pub(super) struct Named {
@@ -20,6 +20,8 @@ pub(super) struct Named {
     found: Found,
     /// The places of the records it was named with.
     records: Vec<usize>,
+    /// The digests of a new address, each with its class and the subject that holds it.
+    borne: Vec<(Borne, Class, Option<u64>)>,
 }
 
 /// The numbers given so far.
@@ -29,19 +31,28 @@ pub(super) struct Desk {
     located: Vec<Located>,
     /// Records with greater numbers are new.
     new_from: u64,
+    /// Subjects with greater numbers are new.
+    new_subjects_from: u64,
     pub(super) numbers: Numbers,
 }
 
 impl Desk {
     pub(super) fn new(counters: Counters) -> Self {
-        Self { counters, located: Vec::new(), new_from: counters.record, numbers: Numbers::default() }
+        Self {
+            counters,
+            located: Vec::new(),
+            new_from: counters.record,
+            new_subjects_from: counters.subject,
+            numbers: Numbers::default(),
+        }
     }
 
     pub(super) fn number_records(&mut self, roll: &Roll<'_>, lookup: &mut dyn Lookup) -> Result<()> {
-        let mut order: Vec<usize> = (0..roll.keys.len()).collect();
-        order.sort_unstable_by_key(|place| &roll.keys[*place]);
+        let mut order: Vec<(i64, usize)> =
+            roll.keys.iter().enumerate().map(|(place, key)| (key.narrow(), place)).collect();
+        order.sort_unstable();
         let mut found: Vec<Option<Located>> = vec![None; roll.keys.len()];
-        for place in order {
+        for (_, place) in order {
             found[place] = lookup.record(&roll.keys[place])?;
         }
         for (place, key) in roll.keys.iter().enumerate() {
@@ -74,7 +85,8 @@ impl Desk {
             let place = *places.entry(identifier.clone()).or_insert(next);
             if place == next {
                 let class = identifier.class();
-                named.push(Named { identifier, class, found: Found::default(), records: Vec::new() });
+                let (found, records, borne) = (Found::default(), Vec::new(), Vec::new());
+                named.push(Named { identifier, class, found, records, borne });
             }
             if named[place].records.last() != Some(record) {
                 named[place].records.push(*record);
@@ -83,8 +95,13 @@ impl Desk {
         let mut order: Vec<(i64, usize)> =
             named.iter().enumerate().map(|(place, named)| (named.class.key(), place)).collect();
         order.sort_unstable();
+        let schemes = lookup.schemes().to_vec();
         for (_, place) in order {
-            named[place].found = lookup.identifier(&named[place].identifier, &named[place].class)?;
+            let named = &mut named[place];
+            named.found = lookup.identifier(&named.identifier, &named.class)?;
+            if !schemes.is_empty() && named.found.number.is_none() {
+                named.compare(&schemes, lookup)?;
+            }
         }
         Ok(named)
     }
@@ -104,6 +121,14 @@ impl Desk {
             if let Some(subject) = named.found.subject {
                 let holder = *subjects.entry(subject).or_insert_with(|| sets.push());
                 sets.join(holder, node);
+            }
+            for (_, class, subject) in &named.borne {
+                let digest = *classes.entry(class).or_insert_with(|| sets.push());
+                sets.join(digest, node);
+                if let Some(subject) = subject {
+                    let holder = *subjects.entry(*subject).or_insert_with(|| sets.push());
+                    sets.join(holder, node);
+                }
             }
         }
         for (a, b) in &roll.joins {
@@ -141,7 +166,9 @@ impl Desk {
             if named.found.number.is_none() {
                 // Every identifier was named with a record.
                 let record = named.records.first().map_or(EVERYONE, |place| self.located[*place].record);
-                new.push(NewIdentifier { number, identifier: named.identifier.clone(), class: named.class, record });
+                let digests = named.borne.iter().map(|(borne, ..)| borne.key).collect();
+                let identifier = named.identifier.clone();
+                new.push(NewIdentifier { number, identifier, class: named.class, record, digests });
             }
             self.numbers.set_identifier(named.identifier, number);
         }
@@ -209,6 +236,37 @@ impl Desk {
 }
 
 impl Desk {
+    /// The number of a record of the roll.
+    pub(super) fn record(&self, place: usize) -> u64 {
+        self.located[place].record
+    }
+
+    /// The newcomers whose condition holds, by their places among the newcomers, with their subjects.
+    pub(super) fn newcomers(
+        &self,
+        commit: &Commit,
+        roll: &Roll<'_>,
+        lookup: &mut dyn Lookup,
+    ) -> Result<Vec<(usize, u64)>> {
+        let reaches_everyone = roll.facts.iter().any(|told| told.row.is_none());
+        if commit.newcomers.is_empty() || reaches_everyone || lookup.reaches_everyone()? {
+            return Ok(Vec::new());
+        }
+        let mut records: HashMap<u64, usize> = HashMap::with_capacity(self.located.len());
+        for at in &self.located {
+            *records.entry(at.subject).or_default() += 1;
+        }
+        let counts = |place: &usize| {
+            let at = self.located[*place];
+            let is_new = at.record > self.new_from && at.subject > self.new_subjects_from;
+            is_new && records.get(&at.subject) == Some(&1) && !roll.repeated.contains(place)
+        };
+        let places = commit.newcomers.iter().map(|newcomer| roll.learned.get(newcomer.place));
+        let places =
+            places.enumerate().filter_map(|(order, place)| Some((order, *place.filter(|place| counts(place))?)));
+        Ok(places.map(|(order, place)| (order, self.located[place].subject)).collect())
+    }
+
     /// The records that were not known before, now that each has its subject.
     pub(super) fn new_records(&self, roll: Roll<'_>) -> Vec<NewRecord> {
         let places = roll.keys.into_iter().zip(&self.located);
@@ -216,6 +274,26 @@ impl Desk {
             .filter(|(_, at)| at.record > self.new_from)
             .map(|(key, at)| NewRecord { number: at.record, key, subject: at.subject })
             .collect()
+    }
+}
+
+impl Named {
+    /// Looks for the digests of a new address, or for the address of a new digest: whichever came first, they are one
+    /// person's.
+    fn compare(&mut self, schemes: &[Scheme], lookup: &mut dyn Lookup) -> Result<()> {
+        if self.identifier.kind() == IdentifierKind::Hashed {
+            let digest = self.identifier.hashed()?;
+            if self.found.subject.is_none() && Scheme::of(&digest).is_some() {
+                self.found.subject = lookup.bearer(&digest)?;
+            }
+            return Ok(());
+        }
+        for borne in self.identifier.borne(schemes) {
+            let class = borne.digest.class();
+            let held = lookup.identifier(&borne.digest, &class)?.subject;
+            self.borne.push((borne, class, held));
+        }
+        Ok(())
     }
 }
 

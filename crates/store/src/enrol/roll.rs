@@ -37,6 +37,10 @@ pub(super) struct Roll<'c> {
     /// Records that are named together.
     pub(super) joins: Vec<(usize, usize)>,
     pub(super) facts: Vec<Told<'c>>,
+    /// The record of each lesson, in the order of the commit.
+    pub(super) learned: Vec<usize>,
+    /// Records of which more than one lesson tells.
+    pub(super) repeated: BTreeSet<usize>,
     /// What each record shows: the last word of the commit on it.
     pub(super) replicas: Vec<(usize, &'c Replica)>,
     places: HashMap<RecordKey, usize>,
@@ -47,11 +51,15 @@ impl<'c> Roll<'c> {
     pub(super) fn read(commit: &'c Commit) -> Self {
         let mut roll = Self::default();
         for learned in &commit.learned {
-            roll.show(&learned.replica);
+            let place = roll.show(&learned.replica);
+            roll.learned.push(place);
             learned.facts.iter().for_each(|fact| roll.tell(fact));
         }
+        commit.told.iter().for_each(|fact| roll.tell(fact));
         for settled in &commit.settled {
-            settled.replica.iter().for_each(|replica| roll.show(replica));
+            if let Some(replica) = &settled.replica {
+                roll.show(replica);
+            }
         }
         for planned in commit.judged.iter().flat_map(|judged| &judged.changes) {
             let record = RecordRef { system: planned.instance.clone(), record: planned.change.target.record.clone() };
@@ -65,15 +73,17 @@ impl<'c> Roll<'c> {
         roll
     }
 
-    fn show(&mut self, replica: &'c Replica) {
+    fn show(&mut self, replica: &'c Replica) -> usize {
         let place = self.place(RecordKey::Named(replica.record.clone()));
         self.know(place, &replica.who);
         if let Some(held) = self.shown.get(&place) {
             self.replicas[*held].1 = replica;
+            self.repeated.insert(place);
         } else {
             self.shown.insert(place, self.replicas.len());
             self.replicas.push((place, replica));
         }
+        place
     }
 
     fn tell(&mut self, fact: &'c Fact) {

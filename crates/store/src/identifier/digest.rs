@@ -10,7 +10,7 @@ pub(super) fn text(hashed: &HashedAddress) -> String {
 }
 
 /// The name of an algorithm in a store.
-fn algorithm_name(algorithm: &Algorithm) -> Cow<'static, str> {
+pub(super) fn algorithm_name(algorithm: &Algorithm) -> Cow<'static, str> {
     Cow::Borrowed(match algorithm {
         Algorithm::Md5(Normalisation::TrimLower) => "md5-lower",
         Algorithm::Md5(Normalisation::GoogleDots) => "md5-google",
@@ -25,7 +25,8 @@ fn algorithm_name(algorithm: &Algorithm) -> Cow<'static, str> {
     })
 }
 
-fn parse_algorithm(name: &str) -> Option<Algorithm> {
+/// Reads the name of an algorithm; `None` for anything else.
+pub(super) fn parse_algorithm(name: &str) -> Option<Algorithm> {
     if let Some(id) = name.strip_prefix("key-") {
         return id.parse().ok().map(|id| Algorithm::Keyed(KeyId(id)));
     }
@@ -44,13 +45,16 @@ fn parse_algorithm(name: &str) -> Option<Algorithm> {
     }
 }
 
+/// Reads the name of a kind of address; `None` for anything else.
+pub(super) fn parse_kind(name: &str) -> Option<AddressKind> {
+    [AddressKind::Email, AddressKind::Phone, AddressKind::Postal].into_iter().find(|known| known.as_str() == name)
+}
+
 /// Reads the text of a digest.
 pub(super) fn parse(text: &str) -> Option<HashedAddress> {
     let (kind, rest) = text.split_once(':')?;
     let (algorithm, hex) = rest.split_once(':')?;
-    let kind = [AddressKind::Email, AddressKind::Phone, AddressKind::Postal]
-        .into_iter()
-        .find(|known| known.as_str() == kind)?;
+    let kind = parse_kind(kind)?;
     let digits: Vec<u8> =
         hex.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
     let (pairs, rest) = digits.as_chunks::<2>();

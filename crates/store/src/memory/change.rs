@@ -34,6 +34,7 @@ impl State {
             if row.state == OutboxState::Draft && row.instance == *instance {
                 row.enter(to);
                 row.held_by = run.cloned();
+                row.plan = None;
                 moved += 1;
             }
         }
@@ -45,6 +46,7 @@ impl State {
         for row in self.outbox.values_mut() {
             if row.state == OutboxState::Held && row.held_by.as_ref() == Some(run) {
                 row.enter(OutboxState::Pending);
+                row.plan = None;
                 moved += 1;
             }
         }
@@ -92,8 +94,12 @@ impl State {
     }
 
     pub(super) fn outbox_counts(&self) -> Vec<OutboxCount> {
+        self.count_where(|_| true)
+    }
+
+    pub(super) fn count_where(&self, counted: impl Fn(&Row) -> bool) -> Vec<OutboxCount> {
         let mut counts: BTreeMap<OutboxCount, u64> = BTreeMap::new();
-        for row in self.outbox.values() {
+        for row in self.outbox.values().filter(|row| counted(row)) {
             let like = OutboxCount {
                 instance: row.instance.clone(),
                 action: row.action,
@@ -110,6 +116,9 @@ impl State {
 
 impl Row {
     fn is_due(&self, claim: &Claim<'_>) -> bool {
+        if claim.plan.is_some_and(|plan| self.plan.as_ref() != Some(plan)) {
+            return false;
+        }
         match self.state {
             OutboxState::Pending => true,
             OutboxState::Later => self.not_before.is_none_or(|at| at <= claim.now),

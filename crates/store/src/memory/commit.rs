@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use unisson_connector::{ChangeId, Presence};
+use unisson_consent::Fact;
 use unisson_plan::{Commit, Digest, Judged, Planned, Settled, Settlement};
 
 use super::state::{Record, Row, Shows, Standing, State};
 use crate::codec::encode_scope;
-use crate::enrol::{EnrolledStanding, Enrolment, enrol};
+use crate::enrol::{EnrolledStanding, Enrolment, enrol, meet, schemes, schemes_of};
 use crate::error::Result;
+use crate::identifier::Scheme;
 use crate::ledger::{Entry, LedgerCommit};
 use crate::outbox::OutboxState;
-use crate::store::Receipt;
+use crate::store::{Met, Receipt};
 
 /// The subjects that a commit makes stale.
 #[derive(Default)]
@@ -28,6 +30,7 @@ impl State {
             self.outbox.get(&settled.id).is_some_and(|row| !row.state.is_settled())
                 && answered.insert(settled.id.clone())
         });
+        self.take_up(schemes(&commit));
         let mut lookup = &*self;
         let enrolment = enrol(&commit, self.counters, &mut lookup)?;
         let planned = prepare(&commit, &enrolment)?;
@@ -42,10 +45,14 @@ impl State {
         for settled in &commit.settled {
             self.settle(settled, &mut touched);
         }
-        for judged in &commit.judged {
+        for judged in enrolment.judged(&commit) {
             self.recall(judged);
         }
         let changes = planned.into_iter().map(|(id, row)| u64::from(self.plan(id, row))).sum();
+        let fresh = enrolment.standings.len() - enrolment.newcomers.len();
+        let born: BTreeSet<u64> = enrolment.standings[fresh..].iter().map(|standing| standing.subject).collect();
+        touched.subjects.retain(|subject| !born.contains(subject));
+        let (learned, newcomers) = (enrolment.learned, enrolment.newcomers);
         self.refresh(enrolment.standings, &touched);
         self.make_stale(&touched);
         for (instance, stream, position) in commit.positions {
@@ -56,7 +63,7 @@ impl State {
             self.ledger.push(LedgerCommit::after(last, commit.at, &commit.run, &entries));
             self.counters.commits += 1;
         }
-        Ok(Receipt { facts: entries.len() as u64, changes })
+        Ok(Receipt { facts: entries.len() as u64, changes, learned, newcomers })
     }
 
     fn admit(&mut self, enrolment: &Enrolment<'_>, touched: &mut Touched) {
@@ -84,7 +91,30 @@ impl State {
         for new in &enrolment.identifiers {
             self.identifiers.insert(new.number, (new.identifier.clone(), new.record));
             self.classes.entry(new.class.clone()).or_default().push(new.number);
+            for key in &new.digests {
+                self.digests.entry(*key).or_default().push(new.number);
+            }
         }
+    }
+
+    /// Makes every address found by its digest under schemes that are new.
+    fn take_up(&mut self, wanted: BTreeSet<Scheme>) {
+        let new: Vec<Scheme> = wanted.into_iter().filter(|scheme| !self.schemes.contains(scheme)).collect();
+        for (number, (identifier, _)) in &self.identifiers {
+            for borne in identifier.borne(&new) {
+                self.digests.entry(borne.key).or_default().push(*number);
+            }
+        }
+        self.schemes.extend(new);
+    }
+
+    pub(super) fn met(&mut self, facts: &[Fact]) -> Result<Vec<Met>> {
+        self.take_up(schemes_of(facts.iter().map(|fact| &fact.who)));
+        let state = &*self;
+        let named = |record: &u64| state.records.get(record).is_some_and(|record| record.instance().is_some());
+        let mut peopled = |subject| Ok(state.members.get(&subject).is_some_and(|members| members.iter().any(named)));
+        let mut lookup = state;
+        meet(facts, &mut lookup, &mut peopled)
     }
 
     fn append(&mut self, enrolment: &Enrolment<'_>, touched: &mut Touched) -> Vec<Entry> {
@@ -160,6 +190,9 @@ impl State {
                     _ => row.state == OutboxState::Unknown,
                 };
                 if may_move {
+                    if matches!(row.state, OutboxState::Draft | OutboxState::Held) {
+                        row.plan = None;
+                    }
                     row.enter(state);
                 }
             }
@@ -171,7 +204,7 @@ impl State {
         if self.outbox.get(&id).is_some_and(|held| held.state.open().is_some()) {
             return false;
         }
-        let next = self.outbox.len() as u64;
+        let next = self.outbox.len() as u64 + 1;
         row.order = self.outbox.get(&id).map_or(next, |held| held.order);
         self.planned.entry(row.record).or_default().insert(id.clone());
         self.outbox.insert(id, row);
@@ -204,7 +237,7 @@ impl State {
 
 /// The rows of everything that was planned.
 fn prepare(commit: &Commit, enrolment: &Enrolment<'_>) -> Result<Vec<(ChangeId, Row)>> {
-    let all = commit.judged.iter().flat_map(|judged| &judged.changes);
+    let all = enrolment.judged(commit).flat_map(|judged| &judged.changes);
     all.map(|planned| Ok((planned.change.id.clone(), row(planned, enrolment)?))).collect()
 }
 
@@ -222,6 +255,7 @@ fn row(planned: &Planned, enrolment: &Enrolment<'_>) -> Result<Row> {
         by_person: planned.by_person,
         state: OutboxState::planned(planned.by_person),
         held_by: None,
+        plan: None,
         attempts: 0,
         not_before: None,
         lease_until: None,

@@ -41,7 +41,7 @@ impl State {
     }
 
     /// What these numbers stand for.
-    fn names(&self, needs: &Needs) -> Names {
+    pub(super) fn names(&self, needs: &Needs) -> Names {
         let mut names = Names::default();
         for number in &needs.identifiers {
             if let Some((identifier, _)) = self.identifiers.get(number) {
@@ -80,6 +80,11 @@ impl State {
             }
         }
         found
+    }
+
+    pub(super) fn subjects_after(&self, after: Option<SubjectNo>, limit: usize) -> Vec<SubjectNo> {
+        let next = after.map_or(0, |after| after.0.saturating_add(1));
+        self.subjects.range(next..).take(limit).map(|(subject, _)| SubjectNo(*subject)).collect()
     }
 
     pub(super) fn dossiers(&mut self, subjects: &[SubjectNo]) -> Result<Vec<Dossier>> {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use unisson_connector::{Action, ChangeId, Presence, StreamId, Ticket};
-use unisson_consent::{FactId, Reason, Scope, SystemId};
-use unisson_plan::{Digest, Position, RunId};
+use unisson_consent::{FactId, HashedAddress, Reason, Scope, SystemId};
+use unisson_plan::{Digest, PlanId, Position, RunId};
 
-use crate::enrol::{Counters, Found, Located, Lookup, RecordKey};
+use crate::enrol::{Counters, EVERYONE, Found, Located, Lookup, RecordKey};
 use crate::error::Result;
-use crate::identifier::{Class, Identifier};
+use crate::identifier::{Class, Identifier, Scheme, key_of};
 use crate::ledger::LedgerCommit;
 use crate::lent::Lent;
 use crate::outbox::OutboxState;
@@ -28,6 +28,10 @@ pub(super) struct State {
     /// Each identifier and the record it was first seen on.
     pub(super) identifiers: BTreeMap<u64, (Identifier, u64)>,
     pub(super) classes: BTreeMap<Class, Vec<u64>>,
+    /// The schemes under which addresses are found by their digests.
+    pub(super) schemes: Vec<Scheme>,
+    /// The addresses that have a digest, by its narrow key.
+    pub(super) digests: BTreeMap<i64, Vec<u64>>,
     pub(super) subjects: BTreeMap<u64, Standing>,
     pub(super) outbox: BTreeMap<ChangeId, Row>,
     /// The changes that were planned for each record.
@@ -66,7 +70,7 @@ pub(super) struct Standing {
 /// A planned change.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Its place among all that were planned.
+    /// Its place among all that were planned, from 1.
     pub(super) order: u64,
     pub(super) instance: SystemId,
     pub(super) record: u64,
@@ -77,6 +81,8 @@ pub(super) struct Row {
     pub(super) by_person: bool,
     pub(super) state: OutboxState,
     pub(super) held_by: Option<RunId>,
+    /// The plan that it was let go under, or is marked for.
+    pub(super) plan: Option<PlanId>,
     pub(super) attempts: u32,
     pub(super) not_before: Option<Timestamp>,
     pub(super) lease_until: Option<Timestamp>,
@@ -124,6 +130,25 @@ impl Lookup for &State {
             .find(|number| self.identifiers.get(number).is_some_and(|(known, _)| known == identifier));
         let subject = members.first().and_then(|number| self.holder(*number));
         Ok(Found { number, subject })
+    }
+
+    fn schemes(&self) -> &[Scheme] {
+        &self.schemes
+    }
+
+    fn bearer(&mut self, digest: &HashedAddress) -> Result<Option<u64>> {
+        let Some(scheme) = Scheme::of(digest) else { return Ok(None) };
+        for number in self.digests.get(&key_of(digest)).into_iter().flatten() {
+            let Some((identifier, _)) = self.identifiers.get(number) else { continue };
+            if scheme.digest(&identifier.address()?).as_ref() == Some(digest) {
+                return Ok(self.holder(*number));
+            }
+        }
+        Ok(None)
+    }
+
+    fn reaches_everyone(&mut self) -> Result<bool> {
+        Ok(self.facts.keys().next().is_some_and(|(record, _)| *record == EVERYONE))
     }
 }
 

@@ -10,14 +10,18 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use unisson_connector::{Action, ChangeId, Cursor, StreamId, Ticket};
-use unisson_consent::{Address, CustomerNo, Fact, FactId, Kind, PersonId, RecordRef, Status, SystemId, Who};
+use unisson_consent::{
+    Address, Algorithm, CustomerNo, Fact, FactId, HashedAddress, Kind, Normalisation, PersonId, RecordRef, Status,
+    SystemId, Who,
+};
 use unisson_plan::{
-    Digest, Dossier, Judged, Learned, Position, RecordNo, RunId, Settled, Settlement, SubjectNo, acknowledge, approved,
-    shows_after,
+    Digest, Dossier, Judged, Learned, PlanId, Position, RecordNo, RunId, Settled, Settlement, SubjectNo, acknowledge,
+    approved, shows_after,
 };
 
 use super::fixture::{at, by_person, commit, decision, fact, image, judged, known_by, planned, record, with_facts};
-use crate::store::{Claim, Claimed, Store, Wanted};
+use crate::export::{self, Order};
+use crate::store::{Claim, Claimed, Naming, Store, Wanted};
 
 /// The instances of the histories.
 pub const SYSTEMS: [&str; 2] = ["news", "crm"];
@@ -37,6 +41,13 @@ pub const ADDRESSES: [(&str, u8); 8] = [
     ("d@example.org", 5),
 ];
 
+/// How the digests of the histories are made.
+pub const SCHEMES: [Algorithm; 2] =
+    [Algorithm::Md5(Normalisation::TrimLower), Algorithm::Sha256(Normalisation::GoogleDots)];
+
+/// The plans of the histories.
+pub const PLANS: [&str; 2] = ["plan-1", "plan-2"];
+
 /// Something shown of a record.
 #[derive(Debug, Clone)]
 pub struct Sighting {
@@ -46,6 +57,8 @@ pub struct Sighting {
     pub native: usize,
     /// Which of [`ADDRESSES`].
     pub addresses: Vec<usize>,
+    /// Which of [`ADDRESSES`] it shows the digest of, under which of [`SCHEMES`].
+    pub digest: Option<(usize, usize)>,
     /// A customer number.
     pub customer: Option<u8>,
     /// A person's id.
@@ -67,6 +80,8 @@ pub struct Sighting {
 pub enum Step {
     /// A page is learnt.
     Learn(Vec<Sighting>),
+    /// A list is told: addresses, and digests of addresses, with no record to show for them.
+    Tell(Vec<(usize, Option<usize>)>),
     /// Records are missed by a sweep.
     Miss(Vec<(usize, usize)>),
     /// Everybody stale is judged, and some changes are planned.
@@ -77,8 +92,12 @@ pub enum Step {
     Hold(usize),
     /// What was held is approved.
     Approve,
-    /// Changes are claimed and answered, each in its own way.
-    Deliver(usize, bool, Vec<u8>),
+    /// Changes are marked for one of two plans, each by its place among those that wait.
+    Earmark(usize, Vec<usize>),
+    /// What is marked for a plan is released.
+    ReleaseOf(usize, usize),
+    /// Changes are claimed and answered, each in its own way; for a plan, where one is named.
+    Deliver((usize, bool, Option<usize>), Vec<u8>),
     /// Another law is adopted.
     Law(bool),
     /// A stream moves on.
@@ -90,6 +109,7 @@ pub fn sighting() -> impl Strategy<Value = Sighting> {
     let place = || 0..NATIVES.len();
     let known_by = (
         vec(0..ADDRESSES.len(), 0..3),
+        option::weighted(0.2, (0..ADDRESSES.len(), 0..SCHEMES.len())),
         option::weighted(0.2, 0..3_u8),
         option::weighted(0.1, 0..3_u8),
         option::weighted(0.1, 0..2_u8),
@@ -101,9 +121,9 @@ pub fn sighting() -> impl Strategy<Value = Sighting> {
     );
     (0..SYSTEMS.len(), place(), known_by, 0..Status::ALL.len(), told).prop_map(
         |(system, native, known_by, status, told)| {
-            let (addresses, customer, person, birth) = known_by;
+            let (addresses, digest, customer, person, birth) = known_by;
             let (link, moved, void) = told;
-            Sighting { system, native, addresses, customer, person, birth, status, link, moved, void }
+            Sighting { system, native, addresses, digest, customer, person, birth, status, link, moved, void }
         },
     )
 }
@@ -112,14 +132,19 @@ pub fn sighting() -> impl Strategy<Value = Sighting> {
 pub fn history() -> impl Strategy<Value = Vec<Step>> {
     let record = || (0..SYSTEMS.len(), 0..NATIVES.len());
     let changes = vec((0..SYSTEMS.len(), 0..NATIVES.len(), 0..8_u8), 0..5);
+    let listed = (0..ADDRESSES.len(), option::of(0..SCHEMES.len()));
     let step = prop_oneof![
         4 => vec(sighting(), 1..5).prop_map(Step::Learn),
+        2 => vec(listed, 1..4).prop_map(Step::Tell),
         1 => vec(record(), 1..3).prop_map(Step::Miss),
         4 => changes.prop_map(Step::Judge),
         2 => (0..SYSTEMS.len()).prop_map(Step::Release),
         1 => (0..SYSTEMS.len()).prop_map(Step::Hold),
         1 => Just(Step::Approve),
-        3 => (0..4_usize, any::<bool>(), vec(0..7_u8, 4)).prop_map(|(limit, openings, answers)| Step::Deliver(limit, openings, answers)),
+        2 => (0..PLANS.len(), vec(0..6_usize, 1..4)).prop_map(|(plan, places)| Step::Earmark(plan, places)),
+        1 => (0..PLANS.len(), 0..SYSTEMS.len()).prop_map(|(plan, system)| Step::ReleaseOf(plan, system)),
+        3 => ((0..4_usize, any::<bool>(), option::weighted(0.3, 0..PLANS.len())), vec(0..7_u8, 4))
+            .prop_map(|(claim, answers)| Step::Deliver(claim, answers)),
         1 => any::<bool>().prop_map(Step::Law),
         1 => (0..SYSTEMS.len(), 0..4_u8).prop_map(|(system, place)| Step::Move(system, place)),
     ];
@@ -130,9 +155,9 @@ impl Sighting {
     /// What there is to learn from it.
     pub fn learned(&self) -> Learned {
         let (system, native) = (SYSTEMS[self.system], NATIVES[self.native]);
-        let address = |place: usize| Address::email(ADDRESSES[place].0).unwrap();
         let who = Who {
             addresses: self.addresses.iter().map(|place| address(*place)).collect(),
+            hashes: self.digest.iter().map(|(place, scheme)| digest(*place, *scheme)).collect(),
             customer: self.customer.map(|number| CustomerNo::new(format!("C{number}"))),
             person: self.person.map(|number| PersonId::new(format!("P{number}"))),
             birth: self.birth.map(|day| Date::constant(1990, 1, 1 + day.cast_signed())),
@@ -166,6 +191,26 @@ impl Sighting {
     }
 }
 
+/// One of [`ADDRESSES`].
+pub fn address(place: usize) -> Address {
+    Address::email(ADDRESSES[place].0).unwrap()
+}
+
+/// The digest of one of [`ADDRESSES`], made in one of [`SCHEMES`].
+pub fn digest(place: usize, scheme: usize) -> HashedAddress {
+    HashedAddress::of(&address(place), &SCHEMES[scheme]).unwrap()
+}
+
+/// An entry of a list: an address, or its digest under a scheme.
+fn listed((place, scheme): (usize, Option<usize>)) -> Fact {
+    let who = match scheme {
+        Some(scheme) => Who { hashes: vec![digest(place, scheme)], ..Who::default() },
+        None => Who { addresses: vec![address(place)], ..Who::default() },
+    };
+    let id = FactId::of(&["listed", &place.to_string(), &format!("{scheme:?}")]);
+    Fact { id, who, ..fact("list", None, Kind::Withdraw) }
+}
+
 /// The record of these places.
 pub fn named(system: usize, native: usize) -> RecordRef {
     record(SYSTEMS[system], NATIVES[native])
@@ -181,6 +226,12 @@ pub async fn take(store: &dyn Store, number: i64, step: &Step) -> String {
             draft.learned = sightings.iter().map(Sighting::learned).collect();
             format!("{:?}", store.commit(draft).await.unwrap())
         }
+        Step::Tell(list) => {
+            let mut draft = commit("tell").build();
+            draft.told = list.iter().map(|entry| listed(*entry)).collect();
+            let met = store.met(&draft.told).await.unwrap();
+            format!("{met:?} {:?}", store.commit(draft).await.unwrap())
+        }
         Step::Miss(records) => {
             let mut draft = commit("miss").build();
             for (system, native) in records {
@@ -192,7 +243,17 @@ pub async fn take(store: &dyn Store, number: i64, step: &Step) -> String {
         Step::Release(system) => format!("{:?}", store.release(&SYSTEMS[*system].into(), approved()).await.unwrap()),
         Step::Hold(system) => format!("{:?}", store.hold(&SYSTEMS[*system].into(), &run()).await.unwrap()),
         Step::Approve => format!("{:?}", store.approve(&run(), approved()).await.unwrap()),
-        Step::Deliver(limit, openings, answers) => deliver(store, now, (*limit, *openings), answers).await,
+        Step::Earmark(plan, places) => {
+            let waiting = store.planned(None, 6).await.unwrap();
+            let ids: Vec<ChangeId> =
+                places.iter().filter_map(|place| waiting.get(*place)).map(|change| change.id.clone()).collect();
+            format!("{:?}", store.earmark(&plan_of(*plan), &ids).await.unwrap())
+        }
+        Step::ReleaseOf(plan, system) => {
+            let (plan, system) = (plan_of(*plan), SYSTEMS[*system].into());
+            format!("{:?}", store.release_of(&plan, &system, approved()).await.unwrap())
+        }
+        Step::Deliver(claim, answers) => deliver(store, now, *claim, answers).await,
         Step::Law(first) => format!("{:?}", store.adopt_law(if *first { "one" } else { "two" }).await.unwrap()),
         Step::Move(system, place) => {
             let position = Position {
@@ -238,8 +299,29 @@ pub async fn observe(store: &dyn Store, steps: i64) -> String {
     let _ = writeln!(seen, "{:?}", store.standings(None, 100).await.unwrap());
     let _ = writeln!(seen, "{:?}", store.stale(now, 100).await.unwrap());
     let _ = writeln!(seen, "{:?} {:?}", store.outbox().await.unwrap(), store.tally().await.unwrap());
+    let mut after = None;
+    loop {
+        let page = store.planned(after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.no);
+        let _ = writeln!(seen, "{page:?}");
+    }
+    for plan in (0..PLANS.len()).map(plan_of) {
+        let _ =
+            writeln!(seen, "{:?} {:?}", store.outbox_of(&plan).await.unwrap(), store.tally_of(&plan).await.unwrap());
+    }
     let _ = writeln!(seen, "{:?} {:?}", store.counts(now).await.unwrap(), store.verify().await.unwrap());
+    let _ = writeln!(seen, "{:?}\n{}", store.systems().await.unwrap(), exported(store, now).await);
     seen
+}
+
+/// The whole ledger with everybody named. It is checked from what was written.
+async fn exported(store: &dyn Store, made_at: jiff::Timestamp) -> String {
+    let order = Order { from: 1, naming: Naming::Names, made_at, program: String::new() };
+    let mut out = Vec::new();
+    export::write(store, &order, &mut out).await.unwrap();
+    export::check(out.as_slice()).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 /// Judges everybody stale: an address each is decided on, and some changes are planned for whoever has the record.
@@ -279,12 +361,19 @@ fn judgement(dossier: &Dossier, number: i64, changes: &[(usize, usize, u8)]) -> 
 }
 
 /// Claims at both instances, answers, and lets the rest run into the end of its lease.
-async fn deliver(store: &dyn Store, now: jiff::Timestamp, (limit, openings): (usize, bool), answers: &[u8]) -> String {
+async fn deliver(
+    store: &dyn Store,
+    now: jiff::Timestamp,
+    (limit, openings, plan): (usize, bool, Option<usize>),
+    answers: &[u8],
+) -> String {
     let mut told = String::new();
+    let plan = plan.map(plan_of);
     for system in SYSTEMS {
         let instance = SystemId::new(system);
         let until = now.checked_add(SignedDuration::from_secs(60)).unwrap();
-        let claimed = store.claim(Claim { instance: &instance, now, until, limit, openings }).await.unwrap();
+        let claimed =
+            store.claim(Claim { instance: &instance, now, until, limit, openings, plan: plan.as_ref() }).await.unwrap();
         let _ = writeln!(told, "{claimed:?}");
         let mut draft = commit("settle").build();
         draft.settled =
@@ -319,6 +408,10 @@ async fn number_of(store: &dyn Store, system: usize, native: usize) -> Option<Re
 
 fn stream() -> StreamId {
     StreamId("contacts".to_owned())
+}
+
+fn plan_of(place: usize) -> PlanId {
+    PlanId(PLANS[place].to_owned())
 }
 
 fn run() -> RunId {

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use unisson_connector::Action;
-use unisson_consent::{Address, Algorithm, CustomerNo, HashedAddress, Kind, Normalisation, Who};
+use unisson_consent::{Address, AddressKind, Algorithm, CustomerNo, HashedAddress, KeyId, Kind, Normalisation, Who};
 use unisson_plan::{Learned, SubjectNo};
 
 use super::fixture::{
@@ -181,4 +181,91 @@ pub async fn equal_digests_of_addresses_are_one_subject(store: &dyn Store) {
     };
     write(store, commit("r").learn(known_by("file", "a", listed())).learn(known_by("crm", "b", listed()))).await;
     assert!(together(store, &["a", "b"]).await);
+}
+
+/// A contact known by the digest of an address alone.
+fn listed(native: &str, address: &Address, algorithm: &Algorithm) -> Learned {
+    let hashed = HashedAddress::of(address, algorithm).unwrap();
+    known_by("file", native, Who { hashes: vec![hashed], ..Who::default() })
+}
+
+/// Addresses in an odd spelling, each with a way in which somebody else hashed another spelling of it.
+fn pairs() -> [(&'static str, &'static str, Algorithm); 4] {
+    [
+        (" Zed@Example.ORG", "zed@example.org", Algorithm::Md5(Normalisation::TrimLower)),
+        ("kim@example.org", "KIM@example.org ", Algorithm::Sha256(Normalisation::TrimLower)),
+        ("lea@example.org", "lea@example.org", Algorithm::Sha1(Normalisation::TrimLower)),
+        ("J.Doe@gmail.com", "jd.oe@gmail.com", Algorithm::Sha256(Normalisation::GoogleDots)),
+    ]
+}
+
+pub async fn a_digest_that_comes_after_its_address_joins_it(store: &dyn Store) {
+    for (place, (ours, theirs, algorithm)) in pairs().iter().enumerate() {
+        let (known, told) = (format!("known-{place}"), format!("told-{place}"));
+        write(store, commit("r").learn(mailed("news", &known, ours))).await;
+        judge_all(store).await;
+        let subject = subject_of(store, &known).await;
+        write(store, commit("r").learn(listed(&told, &email(theirs), algorithm))).await;
+        assert!(together(store, &[&known, &told]).await, "{algorithm:?}");
+        assert_eq!(stale(store, at(0)).await, vec![subject], "{algorithm:?}");
+    }
+    assert_eq!(store.counts(at(0)).await.unwrap().subjects, 4);
+}
+
+pub async fn an_address_that_comes_after_its_digest_joins_it(store: &dyn Store) {
+    for (place, (ours, theirs, algorithm)) in pairs().iter().enumerate() {
+        let (known, told) = (format!("known-{place}"), format!("told-{place}"));
+        write(store, commit("r").learn(listed(&told, &email(theirs), algorithm))).await;
+        judge_all(store).await;
+        let subject = subject_of(store, &told).await;
+        write(store, commit("r").learn(mailed("news", &known, ours))).await;
+        assert!(together(store, &[&known, &told]).await, "{algorithm:?}");
+        assert_eq!(stale(store, at(0)).await, vec![subject], "{algorithm:?}");
+    }
+    assert_eq!(store.counts(at(0)).await.unwrap().subjects, 4);
+}
+
+pub async fn an_address_and_its_digest_in_one_commit_are_one_subject(store: &dyn Store) {
+    for (place, (ours, theirs, algorithm)) in pairs().iter().enumerate() {
+        let (known, told) = (format!("known-{place}"), format!("told-{place}"));
+        let (ours, theirs) = (mailed("news", &known, ours), listed(&told, &email(theirs), algorithm));
+        let (first, second) = if place % 2 == 0 { (ours, theirs) } else { (theirs, ours) };
+        write(store, commit("r").learn(first).learn(second)).await;
+        assert!(together(store, &[&known, &told]).await, "{algorithm:?}");
+    }
+    assert_eq!(store.counts(at(0)).await.unwrap().subjects, 4);
+}
+
+pub async fn two_digests_of_one_address_join_over_it(store: &dyn Store) {
+    let zed = email("zed@example.org");
+    write(store, commit("r").learn(listed("a", &zed, &Algorithm::Md5(Normalisation::TrimLower)))).await;
+    write(store, commit("r").learn(listed("b", &zed, &Algorithm::Sha256(Normalisation::TrimLower)))).await;
+    assert!(!together(store, &["a", "b"]).await, "nobody knows yet whose they are");
+    write(store, commit("r").learn(mailed("news", "c", "Zed@example.org"))).await;
+    assert!(together(store, &["a", "b", "c"]).await);
+    assert_eq!(dossier(store, subject_of(store, "c").await).await.replicas.len(), 3);
+}
+
+pub async fn a_digest_of_something_else_joins_nobody(store: &dyn Store) {
+    let (zed, phone) = (email("zed@example.org"), Address::phone("+33612345678", None).unwrap());
+    write(store, commit("r").learn(mailed("news", "a", "zed@example.org"))).await;
+    let callable = Who { addresses: vec![phone.clone()], ..Who::default() };
+    write(store, commit("r").learn(known_by("crm", "b", callable))).await;
+    let md5 = Algorithm::Md5(Normalisation::TrimLower);
+    let right = HashedAddress::of(&zed, &md5).unwrap();
+    let others = [
+        HashedAddress { kind: AddressKind::Phone, ..right.clone() },
+        HashedAddress { algorithm: Algorithm::Sha256(Normalisation::TrimLower), ..right.clone() },
+        HashedAddress { algorithm: Algorithm::Keyed(KeyId(1)), ..right.clone() },
+        // The same narrow key, and another digest.
+        HashedAddress { digest: [&right.digest[..15], &[right.digest[15] ^ 1]].concat(), ..right.clone() },
+        HashedAddress { digest: Vec::new(), ..right },
+    ];
+    for (place, digest) in others.into_iter().enumerate() {
+        let native = format!("other-{place}");
+        write(store, commit("r").learn(known_by("file", &native, Who { hashes: vec![digest], ..Who::default() }))).await;
+        assert!(!together(store, &["a", &native]).await && !together(store, &["b", &native]).await, "{place}");
+    }
+    write(store, commit("r").learn(listed("c", &phone, &md5))).await;
+    assert!(together(store, &["b", "c"]).await);
 }

@@ -7,8 +7,8 @@ use unisson_consent::{
     Occurred, PersonId, PurposeId, Purposes, Reason, RecordId, RecordRef, Scope, Status, SystemId, Verdict, Via, Who,
 };
 use unisson_plan::{
-    Commit, Digest, Dossier, Judged, KeyDecision, Learned, Planned, RecordNo, Replica, ReplicaSlot, RunId, Settled,
-    Settlement, SubjectNo,
+    Commit, Digest, Dossier, Judged, KeyDecision, Learned, Newcomer, PlanId, Planned, RecordNo, Replica, ReplicaSlot, RunId,
+    Settled, Settlement, SubjectNo,
 };
 
 use crate::store::{Claim, Claimed, Store, Wanted};
@@ -112,6 +112,12 @@ impl Draft {
     #[must_use]
     pub fn learn(mut self, learned: Learned) -> Self {
         self.0.learned.push(learned);
+        self
+    }
+
+    #[must_use]
+    pub fn newcomer(mut self, place: usize, judged: Judged) -> Self {
+        self.0.newcomers.push(Newcomer { place, judged });
         self
     }
 
@@ -246,7 +252,15 @@ pub async fn claim(store: &dyn Store, now: Timestamp, limit: usize, openings: Op
     let until = now.checked_add(jiff::SignedDuration::from_mins(1)).unwrap();
     let instance = SystemId::new("news");
     let openings = openings == Openings::Too;
-    store.claim(Claim { instance: &instance, now, until, limit, openings }).await.unwrap()
+    store.claim(Claim { instance: &instance, now, until, limit, openings, plan: None }).await.unwrap()
+}
+
+/// Claims at the instance `news` for a plan, for a minute from now.
+pub async fn claim_for(store: &dyn Store, plan: &PlanId, openings: Openings) -> Vec<Claimed> {
+    let instance = SystemId::new("news");
+    let openings = openings == Openings::Too;
+    let claim = Claim { instance: &instance, now: at(0), until: at(60), limit: 10, openings, plan: Some(plan) };
+    store.claim(claim).await.unwrap()
 }
 
 /// Whether a claim may take what brings somebody back.

@@ -6,7 +6,7 @@ use unisson_connector::{Cursor, Presence, StreamId};
 use unisson_consent::{CustomerNo, Kind, Who};
 use unisson_plan::{Position, RecordNo, RunId};
 
-use super::fixture::{at, commit, contact, email, fact, known_by, subject_of, with_facts, write};
+use super::fixture::{at, commit, contact, email, fact, known_by, record, subject_of, with_facts, write};
 use crate::store::{RunRecord, RunState, Store, Wanted};
 
 pub async fn a_stream_stands_where_it_was_left(store: &dyn Store) {
@@ -65,6 +65,27 @@ pub async fn only_present_records_are_contacts(store: &dyn Store) {
     let b = numbers(store, &["b"]).await[0];
     write(store, commit("r").absent(b)).await;
     assert_eq!(store.contacts(&"news".into()).await.unwrap(), 1);
+}
+
+pub async fn systems_are_listed_with_how_many_of_their_records_are_present(store: &dyn Store) {
+    assert_eq!(store.systems().await.unwrap(), vec![]);
+    let link = fact("host", None, Kind::Link { records: vec![record("erp", "1")] });
+    let draft = commit("r")
+        .learn(with_facts(contact("news", "a"), vec![link]))
+        .learn(contact("news", "b"))
+        .learn(contact("crm", "c"));
+    write(store, draft).await;
+    let c = numbers_of(store, "crm", "c").await;
+    let mut draft = commit("r").absent(c).build();
+    let position = Position { cursor: None, in_pass: false, sweeping: false, swept_at: None };
+    draft.positions.push(("shop".into(), StreamId("x".to_owned()), position));
+    store.commit(draft).await.unwrap();
+    let expected = [("crm", 0), ("erp", 0), ("news", 2), ("shop", 0)].map(|(name, present)| (name.into(), present));
+    assert_eq!(store.systems().await.unwrap(), expected);
+}
+
+async fn numbers_of(store: &dyn Store, system: &str, native: &str) -> RecordNo {
+    store.known(&system.into(), &[native.into()]).await.unwrap()[0].unwrap().0
 }
 
 pub async fn runs_come_newest_first_and_are_saved_over(store: &dyn Store) {

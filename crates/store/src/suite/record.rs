@@ -43,9 +43,11 @@ pub async fn the_same_native_id_at_two_instances_is_two_records(store: &dyn Stor
 
 pub async fn the_same_commit_twice_adds_nothing(store: &dyn Store) {
     let again = || commit("r").learn(contact("news", "a")).learn(contact("crm", "b"));
-    assert_eq!(write(store, again()).await, Receipt { facts: 2, changes: 0 });
+    let first = write(store, again()).await;
+    assert_eq!((first.facts, first.changes), (2, 0));
     let before = (store.counts(at(0)).await.unwrap(), store.verify().await.unwrap());
-    assert_eq!(write(store, again()).await, Receipt::default());
+    let second = write(store, again()).await;
+    assert_eq!(second, Receipt { learned: first.learned, ..Receipt::default() });
     assert_eq!((store.counts(at(0)).await.unwrap(), store.verify().await.unwrap()), before);
 }
 

@@ -128,6 +128,19 @@ pub async fn decisions_come_back_page_by_page_as_they_were(store: &dyn Store) {
     assert_eq!(store.standings(Some(SubjectNo(u64::from(u32::MAX))), 2).await.unwrap(), vec![]);
 }
 
+pub async fn every_subject_is_listed_page_by_page_judged_or_not(store: &dyn Store) {
+    assert_eq!(store.subjects(None, 2).await.unwrap(), vec![]);
+    write(store, commit("r").learn(contact("news", "a")).learn(contact("news", "b")).learn(contact("news", "c"))).await;
+    let mut all = Vec::new();
+    for native in ["a", "b", "c"] {
+        all.push(subject_of(store, native).await);
+    }
+    write(store, commit("r").judge(judged(all[1]))).await;
+    assert_eq!(store.subjects(None, 2).await.unwrap(), all[..2]);
+    assert_eq!(store.subjects(Some(all[1]), 2).await.unwrap(), all[2..]);
+    assert_eq!(store.subjects(Some(all[2]), 2).await.unwrap(), vec![]);
+}
+
 pub async fn a_decision_about_an_address_nobody_has_is_refused(store: &dyn Store) {
     write(store, commit("r").learn(contact("news", "a"))).await;
     let subject = subject_of(store, "a").await;

@@ -1,0 +1,14 @@
+//! The contract with Brevo, on the wire: what is asked, word for word, and what is made of every answer.
+//!
+//! The platform is played by a small server of this test's own, written from the vendor's documentation. It refuses what
+//! the vendor would refuse, and everything that this connector must never send.
+
+#![expect(clippy::unwrap_used, reason = "a test may end where its own fixture is wrong")]
+
+mod erase;
+mod fake;
+mod probe;
+mod pull;
+mod push;
+mod settings;
+mod spoilt;
