@@ -1,11 +1,21 @@
 //! A company in a temporary folder: twins of its platforms, settings that fit them, and the binary as its users run it.
 
+mod deed;
+mod gate;
+mod picture;
+mod runner;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 use unisson_sandbox::{Options, Pace, Sandbox};
+
+pub use deed::{Deed, deeds};
+pub use gate::{Gate, Hold, Kind, Passage, Side};
+pub use picture::Picture;
+pub use runner::{Log, Phase, Runner, Watched};
 
 /// The settings that ship for the sandbox.
 const SETTINGS: &str = include_str!("../../config/sandbox.toml");
@@ -86,9 +96,11 @@ impl Company {
         twins.population().write_csv(&path.join("exports/shop.csv")).expect("the export is written");
         write_private(&path.join("mailchimp.key"), defaults.mailchimp.key.reveal());
         write_private(&path.join("hubspot.token"), defaults.hubspot.token.reveal());
+        write_private(&path.join("brevo.key"), defaults.brevo.key.reveal());
         let settings = SETTINGS
             .replace("http://127.0.0.1:9400/3.0", &twins.mailchimp().base_url())
-            .replace("http://127.0.0.1:9401", &twins.hubspot().base_url());
+            .replace("http://127.0.0.1:9401", &twins.hubspot().base_url())
+            .replace("http://127.0.0.1:9402/v3", &twins.brevo().base_url());
         std::fs::write(path.join("unisson.toml"), change(settings)).expect("the settings are written");
         Self { folder, twins }
     }
@@ -96,6 +108,19 @@ impl Company {
     /// Its folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Forgets everything that was learnt, so that the next sync is the first.
+    ///
+    /// # Panics
+    /// Where a file of the store cannot be removed.
+    pub fn forget(&self) {
+        for file in ["unisson.db", "unisson.db-wal", "unisson.db-shm"] {
+            let path = self.path().join(file);
+            if path.exists() {
+                std::fs::remove_file(path).expect("the file is removed");
+            }
+        }
     }
 
     /// A command of the program on this company.

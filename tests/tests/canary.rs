@@ -19,7 +19,16 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
         handle.inject(rule).expect("the fault is understood");
     }
     let mut told = String::new();
-    for arguments in [&["check"][..], &["sync"], &["sync", "--json"], &["status"], &["runs"], &["ledger", "verify"]] {
+    for arguments in [
+        &["check"][..],
+        &["sync"],
+        &["sync", "--json"],
+        &["status"],
+        &["runs"],
+        &["ledger", "verify"],
+        &["ledger", "export"],
+        &["doctor", "--online"],
+    ] {
         let mut command = company.command(arguments);
         command.env("RUST_LOG", "trace");
         let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it starts");

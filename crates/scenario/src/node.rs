@@ -3,6 +3,7 @@
 //! The spelling matters (`5.10` is a bounce code, not a number) and so does the line (an error must point somewhere).
 //! The tree knows nothing of scenarios.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -14,6 +15,8 @@ use crate::error::{Defect, Path, Step};
 const NODES_MAX: usize = 2_000_000;
 /// The most steps of reading one file: a few for each value.
 const EVENTS_MAX: usize = 8_000_000;
+/// How deep values may stand in each other: twice as deep as any scenario needs, and a depth that any stack bears.
+const DEPTH_MAX: usize = 24;
 
 /// One value and where it stands.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,7 +47,9 @@ impl Node {
     /// Reads one document.
     pub(crate) fn parse(text: &str) -> Result<Self, Defect> {
         let options = serde_saphyr::options! {
-            budget: serde_saphyr::budget! { max_nodes: NODES_MAX, max_events: EVENTS_MAX, max_documents: 2 },
+            budget: serde_saphyr::budget! {
+                max_nodes: NODES_MAX, max_events: EVENTS_MAX, max_depth: DEPTH_MAX, max_documents: 2
+            },
             non_finite_float_policy: NonFiniteFloatPolicy::AsString,
             emit_comments: false,
         };
@@ -192,8 +197,9 @@ impl<'de> Deserialize<'de> for Raw {
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
                 let mut table: Vec<(Spanned<String>, Spanned<Raw>)> = Vec::new();
+                let mut known = HashSet::new();
                 while let Some((key, value)) = entries.next_entry::<Spanned<String>, Spanned<Raw>>()? {
-                    if table.iter().any(|(known, _)| known.value == key.value) {
+                    if !known.insert(key.value.clone()) {
                         return Err(A::Error::custom("this key is there twice"));
                     }
                     table.push((key, value));
@@ -259,6 +265,15 @@ mod tests {
         assert_eq!(spelled, ["5.10", "007", "NO", "1e3", "5.10", "", "3.0", "3.0"]);
         let Value::List(items) = &node.get("h").unwrap().value else { panic!("h is a list") };
         assert_eq!(items.iter().filter_map(Node::text).collect::<Vec<_>>(), ["1.0", "2.50"]);
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_refused() {
+        let nested = |levels: usize| format!("a: {}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Node::parse(&nested(DEPTH_MAX - 1)).is_ok());
+        for text in [nested(DEPTH_MAX), nested(100_000), (0..300).map(|depth| " ".repeat(depth) + "a:\n").collect()] {
+            assert!(Node::parse(&text).is_err());
+        }
     }
 
     #[test]

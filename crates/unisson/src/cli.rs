@@ -1,9 +1,14 @@
 //! What can be typed: commands, flags and what they mean to a person.
 
+mod list;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
+
+pub(crate) use list::{Act, Import, Of, Shape, Spelling};
 
 /// Keeps every mail platform and CRM of a company in unison about who may be contacted.
 #[derive(Debug, Parser)]
@@ -37,14 +42,21 @@ pub(crate) enum Command {
     Check(Check),
     /// Pull, judge, guard and push
     Sync(Sync),
+    /// Show every change that a sync would make, why and by whose word, and what it takes; writes to no platform
+    Plan(Plan),
+    /// Deliver exactly the changes of a plan file, or nothing where what it rests on has moved
+    Apply(Apply),
     /// Deliver what the guard held in a run
     Approve(Approve),
     /// Show what is stored, what waits and how many may be contacted
     Status,
-    /// List the last runs, or show one
+    /// List the last runs with what each did at every instance, or show one in full
     Runs(Runs),
     /// Tell why a person may or may not be contacted
     Explain(Explain),
+    /// The opt-ins: which are consents, what the others lack, and when they lapse
+    #[command(subcommand)]
+    Optins(Optins),
     /// The people who must not be contacted
     #[command(subcommand)]
     Suppressions(Suppressions),
@@ -61,6 +73,12 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     /// Tell the whole story on this machine, in a temporary folder, in under a minute
     Demo(Demo),
+    /// Look for what is wrong here: store, clock, settings, permissions; changes nothing, exits 2 where it finds something
+    Doctor(Doctor),
+    /// Print the script that completes commands in a shell
+    Completions(Completions),
+    /// Print the manual page, or write the pages of all commands
+    Man(Man),
 }
 
 /// `init`
@@ -93,6 +111,36 @@ pub(crate) struct Sync {
     pub(crate) full: bool,
 }
 
+/// `plan`
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Only these instances
+    #[arg(long = "instance", short, value_name = "NAME")]
+    pub(crate) instances: Vec<String>,
+    /// Read everything anew, not only what changed since the last run
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// How many changes of each kind to show as samples, with masked addresses
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(0..=100))]
+    pub(crate) samples: usize,
+    /// The file to write the plan to, for `unisson apply`; it names nobody, and only its owner can read it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The file that `unisson plan --out` wrote, not more than 24 hours ago
+    pub(crate) file: PathBuf,
+    /// Answer for what the guard would hold: you have looked at the plan, and nothing beyond it is sent
+    #[arg(long)]
+    pub(crate) approved: bool,
+}
+
 /// `approve`
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
@@ -106,7 +154,7 @@ pub(crate) struct Runs {
     /// One run; its beginning is enough
     pub(crate) run: Option<String>,
     /// How many to list
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     pub(crate) limit: usize,
 }
 
@@ -117,6 +165,31 @@ pub(crate) struct Explain {
     pub(crate) who: String,
 }
 
+/// `optins …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Optins {
+    /// Count them by purpose and system, and write those down whom a campaign may be sent to
+    #[command(after_long_help = crate::command::OPTINS_FIELDS)]
+    Report(OptinsReport),
+}
+
+/// `optins report`
+#[derive(Debug, Args)]
+pub(crate) struct OptinsReport {
+    /// Only for this purpose
+    #[arg(long)]
+    pub(crate) purpose: Option<String>,
+    /// Only those that this system tells
+    #[arg(long)]
+    pub(crate) system: Option<String>,
+    /// How it will look then, if nothing else happens: a day to come such as 2027-01-31, or a moment of it
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub(crate) at: Option<Timestamp>,
+    /// Write the people of each purpose as CSV to this folder: those to requalify, and those who consented
+    #[arg(long, value_name = "DIR")]
+    pub(crate) segments: Option<PathBuf>,
+}
+
 /// `suppressions …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Suppressions {
@@ -124,6 +197,8 @@ pub(crate) enum Suppressions {
     List(Selection),
     /// Write them in a shape that platforms accept
     Export(Export),
+    /// Take in a list of refusals from anywhere: addresses, telephone numbers or digests of them
+    Import(Import),
 }
 
 /// Which suppressions.
@@ -149,7 +224,7 @@ pub(crate) struct Export {
     /// Which ones
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How addresses are written
+    /// How addresses are written; the header of the list says how they were spelt before they were hashed
     #[arg(long, value_enum, default_value = "plain")]
     pub(crate) shape: Shape,
     /// The file to write; without it, standard output
@@ -157,22 +232,35 @@ pub(crate) struct Export {
     pub(crate) out: Option<PathBuf>,
 }
 
-/// How addresses are written to a suppression file.
-#[derive(Debug, Clone, Copy, ValueEnum, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// As they are
-    Plain,
-    /// SHA-256 of the trimmed, lower-case address, in hexadecimal
-    Sha256,
-    /// MD5 of the trimmed, lower-case address, in hexadecimal
-    Md5,
-}
-
 /// `ledger …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
     /// Recompute the whole chain
-    Verify,
+    Verify(VerifyLedger),
+    /// Write it as JSON Lines (unisson-ledger/1) that an auditor can check without the store
+    Export(ExportLedger),
+}
+
+/// `ledger verify`
+#[derive(Debug, Args)]
+pub(crate) struct VerifyLedger {
+    /// Check an export instead of the store; needs no settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `ledger export`
+#[derive(Debug, Args)]
+pub(crate) struct ExportLedger {
+    /// The file to write, which must not exist yet, readable by its owner alone; without it, standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The first commit to write, such as the one after the last of an earlier export
+    #[arg(long, value_name = "SEQ", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) since: u64,
+    /// Name everybody: addresses, native ids, customer numbers, who approved what. Only to a file
+    #[arg(long, requires = "out")]
+    pub(crate) with_identifiers: bool,
 }
 
 /// `policy …`
@@ -235,6 +323,30 @@ pub(crate) struct Demo {
     /// Keep the folder and print where it is
     #[arg(long)]
     pub(crate) keep: bool,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Also ask every platform whether it can be reached
+    #[arg(long)]
+    pub(crate) online: bool,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The folder to write the pages of all commands to; without it, the page of the whole program is printed
+    #[arg(long, short, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

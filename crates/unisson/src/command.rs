@@ -1,12 +1,18 @@
 //! The commands: each reads what was typed, calls the engine or the store, and renders the answer.
 
+mod apply;
 mod approve;
 mod check;
+mod completions;
 mod connectors;
 mod demo;
+mod doctor;
 mod explain;
 mod init;
 mod ledger;
+mod man;
+mod optins;
+mod plan;
 mod policy;
 mod runs;
 mod sandbox;
@@ -19,6 +25,8 @@ use std::path::Path;
 use crate::cli::{Cli, Command};
 use crate::exit::Outcome;
 use crate::screen::Screen;
+
+pub(crate) use optins::FIELDS as OPTINS_FIELDS;
 
 /// What every command is given.
 #[derive(Debug, Clone, Copy)]
@@ -34,15 +42,21 @@ pub(crate) async fn run(cli: Cli) -> Outcome {
         Command::Init(args) => init::run(&args, desk),
         Command::Check(args) => check::run(&args, desk).await,
         Command::Sync(args) => sync::run(&args, desk).await,
+        Command::Plan(args) => plan::run(&args, desk).await,
+        Command::Apply(args) => apply::run(&args, desk).await,
         Command::Approve(args) => approve::run(&args, desk).await,
         Command::Status => status::run(desk).await,
         Command::Runs(args) => runs::run(&args, desk).await,
         Command::Explain(args) => explain::run(&args, desk).await,
+        Command::Optins(command) => optins::run(&command, desk).await,
         Command::Suppressions(command) => suppressions::run(&command, desk).await,
         Command::Ledger(command) => ledger::run(&command, desk).await,
         Command::Policy(command) => policy::run(&command, desk),
         Command::Connectors(command) => connectors::run(&command, desk),
         Command::Sandbox(args) => sandbox::run(&args, desk).await,
         Command::Demo(args) => demo::run(&args, desk).await,
+        Command::Doctor(args) => doctor::run(&args, desk).await,
+        Command::Completions(args) => completions::run(&args, desk),
+        Command::Man(args) => man::run(&args, desk),
     }
 }

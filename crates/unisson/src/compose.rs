@@ -16,6 +16,7 @@ use unisson_store_sqlite::{Access, SqliteStore};
 
 use crate::exit::Failure;
 use crate::screen::hex;
+use crate::setup;
 use crate::tokens::TokenFiles;
 use crate::watch::Bars;
 
@@ -115,7 +116,8 @@ impl Site {
         rest
     }
 
-    fn store_path(&self) -> &Path {
+    /// The file of the store.
+    pub(crate) fn store_path(&self) -> &Path {
         match &self.settings.store.url {
             StoreUrl::Sqlite(path) => path,
         }
@@ -133,12 +135,14 @@ impl Site {
                 .next("add one to the settings file, such as [instances.news] with connector = \"mailchimp\""));
         }
         let instances = self.instances(&[])?;
+        let setup = setup::parts(&self.settings, &self.policy);
         let store = self.open(Access::ReadWrite)?;
         let progress: Arc<dyn Progress> = if progress { Arc::new(Bars::new()) } else { Arc::new(Silent) };
         let guard = GuardRule { count: self.settings.guard.count.into(), share: self.settings.guard.share };
         Ok(Engine {
             store,
             law_hash: self.law_hash(),
+            setup,
             law: Arc::new(self.law),
             instances,
             options: Options {

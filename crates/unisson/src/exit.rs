@@ -52,6 +52,11 @@ impl Failure {
         Self { what: what.to_string(), next: None }
     }
 
+    /// What could not be done, without what to do next.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// The same with what to do next.
     pub(crate) fn next(self, next: impl fmt::Display) -> Self {
         Self { next: Some(next.to_string()), ..self }

@@ -29,6 +29,11 @@ impl TokenFiles {
         Self { folder: store.with_extension("tokens") }
     }
 
+    /// Their folder. It is there once a token was rotated.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn file(&self, instance: &str) -> PathBuf {
         self.folder.join(format!("{instance}.json"))
     }

@@ -36,6 +36,13 @@ impl Bars {
     }
 }
 
+/// A bar over so many people.
+pub(crate) fn people(prefix: &str, count: u64) -> ProgressBar {
+    let bar = bar(prefix, "people");
+    bar.set_length(count);
+    bar
+}
+
 fn bar(prefix: &str, unit: &str) -> ProgressBar {
     let template = format!("{{spinner}} {{prefix:24}} {{human_pos:>10}} {unit}  {{per_sec}}");
     let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_spinner());

@@ -1,11 +1,13 @@
 //! `approve`: deliver what the guard held in a run, and no more than was held then.
 
+use unisson_engine::ApprovedRun;
 use unisson_plan::RunId;
 
 use crate::cli::Approve;
 use crate::command::{Desk, runs, sync};
 use crate::compose::Site;
 use crate::exit::{Failure, Outcome};
+use crate::screen::number;
 
 pub(crate) async fn run(args: &Approve, desk: Desk<'_>) -> Outcome {
     let site = Site::load(desk.config)?;
@@ -27,4 +29,17 @@ pub(crate) async fn run(args: &Approve, desk: Desk<'_>) -> Outcome {
     drop(engine);
     sync::show(&report, desk.screen)?;
     Ok(sync::ending(&report))
+}
+
+/// How far an approval reached.
+pub(crate) fn told(approved: &ApprovedRun) -> String {
+    let ApprovedRun { run, held, wanted } = approved;
+    let taken_back = match held.saturating_sub(*wanted) {
+        0 => "all of them still wanted and let go".to_owned(),
+        some => format!("{} still wanted and let go, {} taken back", number(*wanted), number(some)),
+    };
+    format!(
+        "approved: {} changes that run {run} held, {taken_back}; what is new passes the guard by itself",
+        number(*held)
+    )
 }

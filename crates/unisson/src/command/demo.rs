@@ -92,7 +92,7 @@ async fn tell(desk: Desk<'_>, twins: &Sandbox, folder: &Path) -> Result<(), Fail
         screen.data(paint(FAINT, line))?;
     }
     typed(screen, "unisson ledger verify")?;
-    ledger::run(&cli::Ledger::Verify, desk).await?;
+    ledger::run(&cli::Ledger::Verify(cli::VerifyLedger { file: None }), desk).await?;
     Ok(())
 }
 

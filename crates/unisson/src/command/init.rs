@@ -17,8 +17,9 @@ pub(crate) fn run(args: &Init, desk: Desk<'_>) -> Outcome {
         .map_err(|error| Failure::of(&error).next("name a folder that you may write to"))?;
     let settings = args.folder.join(unisson_settings::DEFAULT_FILE);
     let policy = args.folder.join("policy.toml");
-    write_new(&settings, SETTINGS)?;
-    write_new(&policy, unisson_settings::DEFAULT_POLICY)?;
+    // The policy is for many to read; the settings name every account and where its secrets are.
+    write_new(&settings, 0o600, SETTINGS)?;
+    write_new(&policy, 0o644, unisson_settings::DEFAULT_POLICY)?;
     desk.screen.data(format!("wrote {}", settings.display()))?;
     desk.screen.data(format!("wrote {}", policy.display()))?;
     desk.screen.say(format!(
@@ -30,8 +31,14 @@ pub(crate) fn run(args: &Init, desk: Desk<'_>) -> Outcome {
     Ok(Ending::Done)
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| match error.kind() {
+/// Writes a file of this mode, as far as the system knows modes.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "there are no modes"))]
+fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let mut file = options.open(path).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => Failure::new(format!("{} exists and is left as it is", path.display()))
             .next("move it away, or name another folder: `unisson init FOLDER`"),
         _ => Failure::new(format!("{}: {error}", path.display())),

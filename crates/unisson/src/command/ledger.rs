@@ -1,4 +1,7 @@
-//! `ledger verify`: recompute the whole chain.
+//! `ledger`: recompute the whole chain, of the store or of an export, and write the export.
+
+mod export;
+mod file;
 
 use serde::Serialize;
 use unisson_store_sqlite::Access;
@@ -18,7 +21,16 @@ struct Verified {
 }
 
 pub(crate) async fn run(command: &Ledger, desk: Desk<'_>) -> Outcome {
-    let Ledger::Verify = command;
+    match command {
+        Ledger::Verify(args) => match &args.file {
+            Some(path) => file::run(path, desk),
+            None => verify(desk).await,
+        },
+        Ledger::Export(args) => export::run(args, desk).await,
+    }
+}
+
+async fn verify(desk: Desk<'_>) -> Outcome {
     let store = Site::load(desk.config)?.open(Access::ReadOnly)?;
     let verified = store.verify().await?;
     let head = hex(&verified.head);

@@ -18,6 +18,8 @@ struct Twins {
     mailchimp_key: String,
     hubspot: String,
     hubspot_token: String,
+    brevo: String,
+    brevo_key: String,
     settings: Option<PathBuf>,
 }
 
@@ -25,9 +27,11 @@ pub(crate) async fn run(args: &cli::Sandbox, desk: Desk<'_>) -> Outcome {
     let contacts =
         u32::try_from(args.contacts).map_err(|_| Failure::new("so many people are more than a twin can hold"))?;
     let mut options = Options { seed: args.seed, contacts, epoch: Timestamp::now(), ..Options::default() };
-    options.mailchimp.port = args.port;
-    options.hubspot.port = args.port.saturating_add(1);
+    // Zero asks for free ports, for each twin.
+    let port = |nth| if args.port == 0 { 0 } else { args.port.saturating_add(nth) };
+    (options.mailchimp.port, options.hubspot.port, options.brevo.port) = (port(0), port(1), port(2));
     let (key, token) = (options.mailchimp.key.reveal().to_owned(), options.hubspot.token.reveal().to_owned());
+    let brevo_key = options.brevo.key.reveal().to_owned();
     let sandbox = Sandbox::start(options).await.map_err(|error| Failure::of(&error))?;
     let settings = args.folder.as_deref().map(|folder| write_site(folder, &sandbox)).transpose()?;
     let twins = Twins {
@@ -35,6 +39,8 @@ pub(crate) async fn run(args: &cli::Sandbox, desk: Desk<'_>) -> Outcome {
         mailchimp_key: key,
         hubspot: sandbox.hubspot().base_url(),
         hubspot_token: token,
+        brevo: sandbox.brevo().base_url(),
+        brevo_key,
         settings,
     };
     if desk.screen.json {
@@ -42,6 +48,7 @@ pub(crate) async fn run(args: &cli::Sandbox, desk: Desk<'_>) -> Outcome {
     } else {
         desk.screen.data(format!("Mailchimp  {}  key {}", paint(BOLD, &twins.mailchimp), twins.mailchimp_key))?;
         desk.screen.data(format!("HubSpot    {}  token {}", paint(BOLD, &twins.hubspot), twins.hubspot_token))?;
+        desk.screen.data(format!("Brevo      {}  key {}", paint(BOLD, &twins.brevo), twins.brevo_key))?;
         if let Some(settings) = &twins.settings {
             desk.screen.say(format!("next, in another terminal: unisson --config {} check", settings.display()));
         }
@@ -60,11 +67,14 @@ pub(crate) fn write_site(folder: &Path, sandbox: &Sandbox) -> Result<PathBuf, Fa
     let defaults = Options::default();
     write_secret(&folder.join("mailchimp.key"), defaults.mailchimp.key.reveal())?;
     write_secret(&folder.join("hubspot.token"), defaults.hubspot.token.reveal())?;
+    write_secret(&folder.join("brevo.key"), defaults.brevo.key.reveal())?;
     let settings = folder.join(unisson_settings::DEFAULT_FILE);
     let text = SETTINGS
         .replace("http://127.0.0.1:9400/3.0", &sandbox.mailchimp().base_url())
-        .replace("http://127.0.0.1:9401", &sandbox.hubspot().base_url());
-    std::fs::write(&settings, text)?;
+        .replace("http://127.0.0.1:9401", &sandbox.hubspot().base_url())
+        .replace("http://127.0.0.1:9402/v3", &sandbox.brevo().base_url());
+    // No secret stands in it, but where each of them is.
+    write_secret(&settings, &text)?;
     Ok(settings)
 }
 

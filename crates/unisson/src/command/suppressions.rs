@@ -1,4 +1,6 @@
-//! `suppressions`: the people who must not be contacted, listed and exported.
+//! `suppressions`: the people who must not be contacted, listed, exported and imported.
+
+mod import;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -31,24 +33,35 @@ struct Line<'a> {
 
 pub(crate) async fn run(command: &Suppressions, desk: Desk<'_>) -> Outcome {
     let site = Site::load(desk.config)?;
-    let (Suppressions::List(selection) | Suppressions::Export(crate::cli::Export { selection, .. })) = command;
-    checked(selection, &site)?;
-    let store = site.open(Access::ReadOnly)?;
-    let found = select(store.as_ref(), &site.law, selection).await?;
     match command {
-        Suppressions::List(_) => list(&found, desk)?,
-        Suppressions::Export(args) => export(&found, args, desk)?,
+        Suppressions::List(selection) => list(&selected(&site, selection).await?, desk)?,
+        Suppressions::Export(args) => export(&selected(&site, &args.selection).await?, args, desk)?,
+        Suppressions::Import(args) => return import::run(args, &site, desk).await,
     }
     Ok(Ending::Done)
 }
 
+async fn selected(site: &Site, selection: &Selection) -> Result<Vec<KeyDecision>, Failure> {
+    checked(selection, site)?;
+    let store = site.open(Access::ReadOnly)?;
+    select(store.as_ref(), &site.law, selection).await
+}
+
 /// A misspelt filter would select nobody and look like good news.
 fn checked(selection: &Selection, site: &Site) -> Result<(), Failure> {
-    let purposes: Vec<&str> = site.law.policy.purposes.keys().map(unisson_consent::PurposeId::as_str).collect();
-    let channels: Vec<&str> = Channel::ALL.into_iter().map(Channel::as_str).collect();
-    one_of("purpose", selection.purpose.as_deref(), &purposes)?;
-    one_of("channel", selection.channel.as_deref(), &channels)?;
+    known_purpose(site, selection.purpose.as_deref())?;
+    known_channel(selection.channel.as_deref())?;
     one_of("reason", selection.reason.as_deref(), &REASONS)
+}
+
+fn known_purpose(site: &Site, typed: Option<&str>) -> Result<(), Failure> {
+    let purposes: Vec<&str> = site.law.policy.purposes.keys().map(unisson_consent::PurposeId::as_str).collect();
+    one_of("purpose", typed, &purposes)
+}
+
+fn known_channel(typed: Option<&str>) -> Result<(), Failure> {
+    let channels: Vec<&str> = Channel::ALL.into_iter().map(Channel::as_str).collect();
+    one_of("channel", typed, &channels)
 }
 
 fn one_of(what: &str, typed: Option<&str>, known: &[&str]) -> Result<(), Failure> {
@@ -129,11 +142,7 @@ fn list(found: &[KeyDecision], desk: Desk<'_>) -> Result<(), Failure> {
 
 fn export(found: &[KeyDecision], args: &crate::cli::Export, desk: Desk<'_>) -> Result<(), Failure> {
     let addresses: BTreeSet<&Address> = found.iter().map(|known| &known.key.address).collect();
-    let shape = match args.shape {
-        Shape::Plain => FileShape::Plain,
-        Shape::Sha256 => FileShape::Sha256,
-        Shape::Md5 => FileShape::Md5,
-    };
+    let shape = shape(args.shape);
     let next = "name a file in a folder that you may write to";
     match &args.out {
         Some(path) => {
@@ -147,4 +156,17 @@ fn export(found: &[KeyDecision], args: &crate::cli::Export, desk: Desk<'_>) -> R
         }
     }
     Ok(())
+}
+
+/// A shape as files are written and read in it.
+fn shape(typed: Shape) -> FileShape {
+    match typed {
+        Shape::Plain => FileShape::Plain,
+        Shape::Sha256 => FileShape::Sha256,
+        Shape::Sha256Base64 => FileShape::Sha256Base64,
+        Shape::Sha1 => FileShape::Sha1,
+        Shape::Sha1Base64 => FileShape::Sha1Base64,
+        Shape::Md5 => FileShape::Md5,
+        Shape::Md5Base64 => FileShape::Md5Base64,
+    }
 }

@@ -6,7 +6,7 @@ use unisson_consent::SystemId;
 use unisson_engine::{InstanceReport, Order, RunReport};
 
 use crate::cli::Sync;
-use crate::command::Desk;
+use crate::command::{Desk, apply, approve};
 use crate::compose::Site;
 use crate::exit::{Ending, Failure, Outcome};
 use crate::screen::{BAD, BOLD, CARE, FAINT, GOOD, Screen, figures, number, paint, table};
@@ -41,6 +41,12 @@ pub(crate) fn show(report: &RunReport, screen: Screen) -> Result<(), Failure> {
     };
     let dry = if report.dry_run { ", nothing was written to any platform" } else { "" };
     screen.data(format!("run {}: {state}{dry}", paint(BOLD, &report.run)))?;
+    if let Some(applied) = &report.applied {
+        screen.data(apply::told(applied))?;
+    }
+    if let Some(approved) = &report.approved {
+        screen.data(approve::told(approved))?;
+    }
     let mut rows = table(&["instance", "read", "changed", "new facts", "planned", "delivered", "held", "rejects"]);
     for (name, part) in &report.instances {
         rows.add_row([
@@ -50,7 +56,7 @@ pub(crate) fn show(report: &RunReport, screen: Screen) -> Result<(), Failure> {
             number(part.facts),
             number(total(&part.planned)),
             number(total(&part.delivered)),
-            number(total(&part.held)),
+            number(total(&part.held) + part.withheld),
             number(part.rejects),
         ]);
     }
@@ -77,11 +83,20 @@ fn show_instance(name: &str, part: &InstanceReport, screen: Screen) -> Result<()
     for (run, changes) in &part.held {
         line(CARE, format!("held: {} changes, let go by: unisson approve {run}", number(*changes)))?;
     }
+    if part.withheld > 0 {
+        line(CARE, format!("held: {} changes of the plan wait for somebody to answer for them", number(part.withheld)))?;
+    }
     // A first dry run has just said what it planned; a second one plans nothing new, and what waits is the plan.
     let told = part.planned.values().sum::<u64>() == part.waiting.values().sum::<u64>();
     for (what, changes) in part.waiting.iter().filter(|_| !told) {
         line(CARE, format!("waiting: {what}: {}", number(*changes)))?;
     }
+    show_lacks(name, part, screen)
+}
+
+/// Shows what was not reached at an instance, what went wrong, and what else there is to know.
+pub(crate) fn show_lacks(name: &str, part: &InstanceReport, screen: Screen) -> Result<(), Failure> {
+    let line = |style, text: String| screen.data(format!("  {}: {}", name, paint(style, text)));
     for (list, contacts) in &part.unmapped {
         line(
             CARE,
