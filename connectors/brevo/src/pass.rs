@@ -140,7 +140,7 @@ impl Pass {
         if self.anchors.is_empty() {
             return Some(rows.len() as u64);
         }
-        let known = rows.iter().position(|row| self.anchors.contains(row))?;
+        let known = rows.iter().rposition(|row| self.anchors.contains(row))?;
         Some((rows.len() - known - 1) as u64)
     }
 

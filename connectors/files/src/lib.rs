@@ -2,11 +2,13 @@
 //!
 //! What a company exports from anything it has: its shop, its call centre, a platform it left. A connector of this kind
 //! reads one file, or every `*.csv`, `*.tsv`, `*.txt`, `*.jsonl` and `*.ndjson` of one folder; each file is a stream. A file
-//! that was read and has not changed is not read again, except by a full sweep. [`export`] writes lists of addresses.
+//! that was read and has not changed is not read again, except by a full sweep. [`export`] writes lists of addresses, and
+//! [`import`] reads lists of refusals.
 //!
 //! | setting | meaning |
 //! |---|---|
 //! | `path` | the file or folder |
+//! | `preset` | `"auto"`, `"mailchimp"`, `"hubspot"` or `"brevo"`: exports that are read by their headers, see below |
 //! | `format` | `"csv"` or `"jsonl"`; otherwise the extension says it |
 //! | `encoding` | such as `"windows-1252"`; otherwise found out and shown by a check |
 //! | `separator` | one character or `"tab"`; otherwise found out among `,` `;` tab and `\|`, and shown by a check |
@@ -45,9 +47,28 @@
 #![doc = include_str!("../examples/unsubscribed.toml")]
 //! ```
 //!
+//! # Exports of platforms
+//!
+//! With a `preset`, delimited text needs no mapping: its header says what it is. What `columns` name goes before what the
+//! header says, `claims` replace all its claims and `events` all its events. A header that fits in part or twice is an error
+//! that says what is missing. Nothing but Mailchimp's file of the subscribed opts anybody in.
+//!
+//! | export | recognised by | what its rows show |
+//! |---|---|---|
+//! | Mailchimp, subscribed | `LAST_CHANGED`, and `subscribed_…` as its name | opted in to `audience` since `CONFIRM_TIME`, else `OPTIN_TIME` |
+//! | Mailchimp, unsubscribed | `UNSUB_TIME` | opted out of `audience`; a complaint where `UNSUB_REASON` says so |
+//! | Mailchimp, cleaned | `CLEAN_TIME` | a dead address |
+//! | Mailchimp, non-subscribed | `LAST_CHANGED`, and `nonsubscribed_…` as its name | nothing said |
+//! | `HubSpot`, contacts | `Unsubscribed from all email` | opt-outs of everything and of each type, bounces |
+//! | Brevo, contacts | `_BLOCKLISTED` or `EMAIL_BLACKLISTED` | out of `blocklist` and `sms-blocklist`, or nothing said |
+//!
+//! ```toml
+#![doc = include_str!("../examples/left.toml")]
+//! ```
+//!
 //! It refuses to judge and to mend: addresses stay as they are written, unmapped words are unknown, rows that cannot be
 //! read are set aside with their line, and a file that was cut off or changed under its reader is never called complete.
-//! Digests of addresses are not read: no row of a file can show one.
+//! Digests of addresses are not read: no row of a file that is synced can show one.
 
 mod charset;
 mod cursor;

@@ -48,6 +48,9 @@ pub(crate) struct Pass {
     page: String,
     pages: u32,
     restarts: u32,
+    /// When the platform answered last, by its own clock; every answer says it anew.
+    #[serde(skip)]
+    served: Option<i64>,
 }
 
 /// What to ask the platform for.
@@ -91,6 +94,7 @@ impl Pass {
             page: String::new(),
             pages: 0,
             restarts: 0,
+            served: None,
         }
     }
 
@@ -114,6 +118,11 @@ impl Pass {
             offset: self.offset - overlap,
             count: (page_size + overlap).min(COUNT_MAX),
         }
+    }
+
+    /// The same, with the platform's time of the answer that is taken next, in seconds.
+    pub(crate) fn at(self, served: Option<i64>) -> Self {
+        Self { served: served.or(self.served), ..self }
     }
 
     /// What the answer to `ask` proves, `rows` out of the `total` that the platform counts for that question, and
@@ -181,8 +190,10 @@ impl Pass {
     }
 
     fn next_pass(self) -> Self {
-        let since = self.newest.map(|newest| newest - OVERLAP_SECONDS);
-        Self { since, newest: self.newest, ..Self::full(&self.stream) }
+        // A change from a time that is yet to come is somebody's wrong clock: behind it nothing would ever be found.
+        let newest = self.newest.map(|newest| self.served.map_or(newest, |served| newest.min(served)));
+        let since = newest.map(|newest| newest - OVERLAP_SECONDS);
+        Self { since, newest, ..Self::full(&self.stream) }
     }
 
     /// How many rows follow those that were read before; `None` where the page does not join them. A stranger among the

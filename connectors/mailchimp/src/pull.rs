@@ -84,11 +84,14 @@ impl Mailchimp {
             }
         };
         let call = call.query("count", ask.count).query("offset", ask.offset);
-        let listed: Listed = call.send("read a page of a Mailchimp listing").await?.json()?;
+        let reply = call.send("read a page of a Mailchimp listing").await?;
+        let served = reply.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let listed: Listed = reply.json()?;
         let reading = Reading { list: &name.list, forms: &self.forms };
         let (rows, told): (Vec<Row>, Vec<Told>) =
             listed.rows.iter().map(|row| understand(&reading, name.feed, row)).unzip();
-        let step = pass.clone().take(ask, listed.total_items, &rows)?;
+        let pass = pass.clone().at(served.map(|served| served.timestamp().as_second()));
+        let step = pass.take(ask, listed.total_items, &rows)?;
         Ok((step, Answer { total: listed.total_items, told }))
     }
 }

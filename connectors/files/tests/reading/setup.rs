@@ -54,7 +54,7 @@ fn every_example_is_settings_that_make_sense() {
         let document: toml::Table = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         for (name, instance) in document["instances"].as_table().unwrap() {
             let mut settings = serde_json::to_value(instance).unwrap();
-            for common in ["connector", "clock", "tz"] {
+            for common in ["connector", "clock", "tz", "lists"] {
                 settings.as_object_mut().unwrap().remove(common);
             }
             Files::new(settings).unwrap_or_else(|error| panic!("{} {name}: {error}", path.display()));

@@ -82,6 +82,21 @@ impl World {
     }
 }
 
+#[test]
+fn a_change_from_a_time_to_come_does_not_hide_the_changes_after_it() {
+    let now = 1_735_689_600;
+    let rows = [line(1, now - 10), line(2, 7_889_238_000)];
+    let end = |pass: Pass| match pass.take(Pass::full("a").ask(10), 2, &rows).unwrap().0 {
+        Step::End(next) => next,
+        step => panic!("{step:?}"),
+    };
+    let next = end(Pass::full("a").at(Some(now)));
+    let since = next.ask(10).since.unwrap().as_second();
+    assert!((now - 2 * OVERLAP_SECONDS..=now).contains(&since), "{since}");
+    let again = Pass::resume("a", &next.cursor().unwrap()).unwrap();
+    assert_eq!(again, next, "a cursor keeps no time of an answer");
+}
+
 fn line(id: u32, changed: i64) -> Row {
     Row { digest: format!("{id}@{changed}"), changed: Some(changed) }
 }
