@@ -122,7 +122,7 @@ impl Gate {
             let door = Door::bind("127.0.0.1:0").expect("a socket");
             door.set_nonblocking(true).expect("a socket that does not block");
             let own = door.local_addr().expect("its address");
-            text.push_str(&format!("{TWIN}{own}{}", &part[end..]));
+            text.extend([TWIN, &own.to_string(), &part[end..]]);
             doors.push(tokio::spawn(watch_over(door, twin, Arc::clone(&book))));
         }
         assert!(!doors.is_empty(), "the settings name a platform");

@@ -1,8 +1,10 @@
 //! A company in a temporary folder: twins of its platforms, settings that fit them, and the binary as its users run it.
 
 mod deed;
+mod disk;
 mod gate;
 mod picture;
+pub mod raw;
 mod runner;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use serde_json::Value;
 use unisson_sandbox::{Options, Pace, Sandbox};
 
 pub use deed::{Deed, deeds};
+pub use disk::{Disk, limited};
 pub use gate::{Gate, Hold, Kind, Passage, Side};
 pub use picture::Picture;
 pub use runner::{Log, Phase, Runner, Watched};
@@ -62,6 +65,15 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// How this command ends.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
+    pub async fn by(mut command: Command) -> Self {
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it starts");
+        Self::of(&output)
+    }
+
     fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -136,9 +148,7 @@ impl Company {
     /// # Panics
     /// Where the program cannot be started.
     pub async fn run(&self, arguments: &[&str]) -> Ended {
-        let mut command = self.command(arguments);
-        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it starts");
-        Ended::of(&output)
+        Ended::by(self.command(arguments)).await
     }
 
     /// Starts a command and leaves it running.

@@ -2,6 +2,7 @@
 //! waits. Two companies that went through the same show the same picture.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -20,10 +21,18 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// What differs from another picture, in a few lines; `None` where nothing does.
+    /// What differs from the picture of another company, in a few lines; `None` where nothing does.
+    ///
+    /// One difference is none: a refusal that the platform shows in a place where a write of ours is taken to be shown is
+    /// heard by the one of the two that has read that place in between. A no too many is no harm.
     pub fn unlike(&self, other: &Self) -> Option<String> {
         let keys: BTreeSet<&String> = self.seen.keys().chain(other.seen.keys()).collect();
-        let differing = keys.into_iter().filter(|key| self.seen.get(*key) != other.seen.get(*key));
+        let heard = |key: &str| match (self.seen.get(key), other.seen.get(key)) {
+            (Some(says), None) => key.starts_with("fact ") && says["status"] == "unsubscribed",
+            _ => false,
+        };
+        let differing =
+            keys.into_iter().filter(|key| self.seen.get(*key) != other.seen.get(*key)).filter(|key| !heard(key));
         let mut lines: Vec<String> = differing
             .map(|key| format!("{key}: {}", difference(self.seen.get(key), other.seen.get(key))))
             .collect();
@@ -34,6 +43,16 @@ impl Picture {
         }
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
+}
+
+/// What a fact says, without whom it is about and when it was heard.
+fn said(fact: &Value) -> Value {
+    let says = &fact["says"];
+    let parts = ["kind", "occurred", "actor", "purposes", "channels"].map(|part| (part.to_owned(), says[part].clone()));
+    let mut said = serde_json::Map::from_iter(parts);
+    said.insert("system".to_owned(), fact["system"].clone());
+    said.insert("status".to_owned(), says["detail"]["status"].clone());
+    Value::Object(said)
 }
 
 /// What two values differ in, part by part.
@@ -58,17 +77,15 @@ impl Company {
     /// # Panics
     /// Where its store cannot be read.
     pub async fn picture(&self) -> Picture {
+        const WAITING: &str = "SELECT i.name, o.action, o.state, COUNT(*) FROM outbox AS o \
+             JOIN instance AS i ON i.no = o.instance WHERE o.state NOT IN ('done', 'gone', 'cancelled') GROUP BY 1, 2, 3";
         let mut seen = BTreeMap::new();
         seen.extend(self.suppressions().await.into_iter().map(|line| (format!("suppression {line}"), json!(true))));
         seen.extend(self.members());
         seen.extend(self.contacts());
         seen.extend(self.campaigns());
+        seen.extend(self.facts().await);
         let store = self.store();
-        let mut facts = store.prepare("SELECT hex(id) FROM fact").expect("a store");
-        let ids = facts.query_map([], |row| row.get::<_, String>(0)).expect("facts");
-        seen.extend(ids.map(|id| (format!("fact {}", id.expect("an id")), json!(true))));
-        const WAITING: &str = "SELECT i.name, o.action, o.state, COUNT(*) FROM outbox AS o \
-             JOIN instance AS i ON i.no = o.instance WHERE o.state NOT IN ('done', 'gone', 'cancelled') GROUP BY 1, 2, 3";
         let mut waiting = store.prepare(WAITING).expect("a store");
         let rows = waiting.query_map([], |row| {
             let (name, action, state): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -78,12 +95,31 @@ impl Company {
         Picture { seen }
     }
 
+    /// What its ledger holds, without anybody's name: every fact and what it says.
+    async fn facts(&self) -> Vec<(String, Value)> {
+        let export = self.run(&["ledger", "export"]).await;
+        assert_eq!(export.code, 0, "{}", export.err);
+        let lines = export.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+        let facts = lines.filter(|line| line["line"] == "fact");
+        facts.map(|fact| (format!("fact {}", fact["id"].as_str().unwrap_or_default()), said(&fact))).collect()
+    }
+
     /// Its store, for reading or for what only time would do to it.
     ///
     /// # Panics
     /// Where it cannot be opened.
     pub fn store(&self) -> Connection {
-        Connection::open(self.path().join("unisson.db")).expect("the store opens")
+        Connection::open(self.store_path()).expect("the store opens")
+    }
+
+    /// Where its settings put the store.
+    ///
+    /// # Panics
+    /// Where they do not say.
+    pub fn store_path(&self) -> PathBuf {
+        let settings = std::fs::read_to_string(self.path().join("unisson.toml")).expect("settings");
+        let (_, after) = settings.split_once("\"sqlite:").expect("the settings name a store");
+        self.path().join(after.split('"').next().unwrap_or_default())
     }
 
     fn members(&self) -> impl Iterator<Item = (String, Value)> {

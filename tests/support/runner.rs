@@ -1,7 +1,7 @@
 //! A command that is watched while it works, by what it logs, and that can be killed.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -94,12 +94,19 @@ impl Watched {
 }
 
 impl Runner {
-    /// Starts a command.
+    /// Starts a command of the program.
     ///
     /// # Panics
     /// Where the program cannot be started.
     pub fn start(company: &Company, arguments: &[&str]) -> Self {
-        let mut command = company.command(arguments);
+        Self::of(company.command(arguments))
+    }
+
+    /// Starts this command, which runs the program.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
+    pub fn of(mut command: Command) -> Self {
         command.env("RUST_LOG", "unisson_engine=debug").env("NO_COLOR", "1");
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
@@ -110,7 +117,7 @@ impl Runner {
             for line in lines.map_while(Result::ok) {
                 match Phase::read(&line) {
                     Some(phase) => tell.send_modify(|phases| phases.push((phase, Instant::now()))),
-                    None => said.push_str(&format!("{line}\n")),
+                    None => said.extend([&line, "\n"]),
                 }
             }
             said

@@ -22,6 +22,8 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
     for arguments in [
         &["check"][..],
         &["sync"],
+        &["plan"],
+        &["plan", "--json"],
         &["sync", "--json"],
         &["status"],
         &["runs"],

@@ -127,6 +127,7 @@ async fn two_jobs_on_one_account_share_its_rate() {
     let company = Company::found(47, 120, |settings| {
         let own = settings.lines().find(|line| line.ends_with("/v3\"")).expect("the address of Brevo's twin");
         let again = "[instances.again]\nconnector = \"brevo\"\napi_key = { file = \"brevo.key\" }";
+        let settings = settings.replace("tier = \"extended\"\n", "");
         format!("{}\n{again}\n{own}\npage_size = 5\n", settings.replace(own, &format!("{own}\npage_size = 5")))
     })
     .await;

@@ -133,7 +133,7 @@ fn addresses(path: &Path) -> BTreeSet<String> {
 async fn every_opt_in_is_counted_once_and_the_figures_follow_from_the_people() {
     let company = company(7, 1_500).await;
     let people = company.twins.population().clone();
-    let count = |fate_of: Outcome| people.people().filter(|person| outcome(person) == of).count() as u64;
+    let count = |of: Outcome| people.people().filter(|person| outcome(person) == of).count() as u64;
     let plot = |plot: Plot| people.with_plot(plot).count() as u64;
 
     let report = report(&company, &[]).await;
@@ -243,7 +243,7 @@ async fn segments_hold_exactly_whom_the_law_lets_be_asked_or_written_to() {
         let aside = figure(&segment["set_aside"], "malformed") + figure(&segment["set_aside"], "formula");
         assert_eq!(figure(segment, "rows") + aside, figure(&told["people"], state));
     }
-    let expected = |fate_of: Outcome| -> BTreeSet<String> {
+    let expected = |of: Outcome| -> BTreeSet<String> {
         let whose = people.people().filter(|person| outcome(person) == of);
         whose.map(|person| person.email().to_lowercase()).collect()
     };

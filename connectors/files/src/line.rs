@@ -162,8 +162,15 @@ impl<R: Read> Lines<R> {
 }
 
 impl<R: Read + Seek> Lines<R> {
-    /// Goes to another place of the file.
+    /// Goes to another place of the file. One that was just read is still at hand: quotes that nobody closes make a reader
+    /// go back at every line.
     pub(crate) fn go_to(&mut self, mark: Mark) -> io::Result<()> {
+        let window_at = self.mark.offset - self.start as u64;
+        let back = mark.offset.checked_sub(window_at).and_then(|back| usize::try_from(back).ok());
+        if let Some(start) = back.filter(|start| *start < self.end) {
+            (self.start, self.mark) = (start, mark);
+            return Ok(());
+        }
         self.input.seek(SeekFrom::Start(mark.offset))?;
         (self.start, self.end, self.mark) = (0, 0, mark);
         Ok(())
@@ -244,5 +251,22 @@ mod tests {
         lines.go_to(second).unwrap();
         assert_eq!(lines.next(&mut bytes).unwrap().unwrap().number, 2);
         assert_eq!(bytes, b"two");
+    }
+
+    #[test]
+    fn going_anywhere_gives_the_line_that_is_there() {
+        let text: Vec<u8> = (0..20_000).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+        let mut lines = Lines::new(io::Cursor::new(text), Unit::Byte, TOP);
+        let (mut marks, mut bytes) = (vec![TOP], Vec::new());
+        while lines.next(&mut bytes).unwrap().is_some() {
+            marks.push(lines.mark());
+        }
+        for place in [19_999, 0, 1, 12_000, 11_999, 3, 12_001, 19_998] {
+            lines.go_to(marks[place]).unwrap();
+            for after in 0..2.min(20_000 - place) {
+                assert_eq!(lines.next(&mut bytes).unwrap().unwrap().number, (place + after + 1) as u64);
+                assert_eq!(bytes, format!("line {}", place + after).into_bytes());
+            }
+        }
     }
 }

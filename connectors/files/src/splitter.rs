@@ -112,6 +112,11 @@ impl Splitter {
         (0..self.len()).map(|at| self.cell(at).unwrap_or_default())
     }
 
+    /// Whether a cell beyond this many shows anything.
+    pub(crate) fn spills(&self, width: usize) -> bool {
+        (width..self.len()).any(|at| self.cell(at).is_some_and(|cell| !is_blank(cell)))
+    }
+
     pub(crate) fn strayed(&self) -> bool {
         self.quoting.strayed
     }

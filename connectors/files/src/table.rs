@@ -136,7 +136,7 @@ impl<R: Read + Seek> Table<R> {
             return Ok(Step::Blank);
         }
         let found = self.splitter.len();
-        if self.splitter.cells().skip(self.width).any(|cell| !is_blank(cell)) {
+        if self.splitter.spills(self.width) {
             let words = format!(
                 "has {found} cells where the header has {}: put quotes around cells that hold a separator",
                 self.width
@@ -153,6 +153,12 @@ impl<R: Read + Seek> Table<R> {
         }
         let cells = self.positions.iter().map(|at| self.splitter.cell(*at).map(cut).unwrap_or_default()).collect();
         Ok(Step::Row(Row { line: span.line, cells, short: found < self.width }))
+    }
+
+    /// Whether lines that go on will make no row, whatever follows: a file of nothing but quotes would otherwise be read
+    /// again from every one of its lines.
+    fn is_lost(&self, span: Span) -> bool {
+        self.width > 0 && span.lines > 1 && (self.splitter.strayed() || self.splitter.spills(self.width))
     }
 
     /// Sets the first line of a span aside and goes back to its second.
@@ -192,7 +198,9 @@ impl<R: Read + Seek> Table<R> {
                 Fed::TooLong if alone => return Ok(Assembled::Broken(now, Fault::LineTooLong)),
                 Fed::TooLong => return Ok(Assembled::Broken(now, Fault::Unclosed)),
                 Fed::TooManyCells => return Ok(Assembled::Broken(now, Fault::TooManyCells)),
-                Fed::Open if now.lines >= RECORD_LINES_MAX => return Ok(Assembled::Broken(now, Fault::Unclosed)),
+                Fed::Open if now.lines >= RECORD_LINES_MAX || self.is_lost(now) => {
+                    return Ok(Assembled::Broken(now, Fault::Unclosed));
+                }
                 Fed::Open => span = Some(now),
             }
         }
@@ -219,6 +227,59 @@ impl Fault {
                 "a quote opened on this line is not closed before the file ends: it was cut off; export it again"
                     .to_owned()
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::SeekFrom;
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// A file that counts how much of it is read.
+    struct Counted(io::Cursor<Vec<u8>>, Rc<Cell<usize>>);
+
+    impl Read for Counted {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let read = self.0.read(buffer)?;
+            self.1.set(self.1.get() + read);
+            Ok(read)
+        }
+    }
+
+    impl Seek for Counted {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    #[test]
+    fn nothing_but_open_quotes_is_read_about_once() {
+        for line in ["a\",\"", "a\"b,\"", "\"\"\"", "\"x"] {
+            // So long that what one record could span is more than what is at hand.
+            let lines = format!("{line}{}\n", "x".repeat(400)).repeat(4_000);
+            let text = format!("email,ok\n{lines}ada@example.org,no\n").into_bytes();
+            let (size, read) = (text.len(), Rc::new(Cell::new(0)));
+            let charset = Charset::of(&mut io::Cursor::new(&text), None).unwrap();
+            let dialect = Dialect { separator: b',', quote: Some(b'"') };
+            let mut table = Table::new(Counted(io::Cursor::new(text), Rc::clone(&read)), charset, dialect).unwrap();
+            table.header().unwrap();
+            let rows = table.mark();
+            table.begin(vec![0, 1], rows).unwrap();
+            let (mut refused, mut last) = (0, None);
+            loop {
+                match table.step().unwrap() {
+                    Step::End => break,
+                    Step::Blank => {}
+                    Step::Refused(_) => refused += 1,
+                    Step::Row(row) => last = Some(row.cells[0].clone()),
+                }
+            }
+            assert!(refused > 1_000 && last.as_deref() == Some("ada@example.org"), "{line:?}: {refused}");
+            assert!(read.get() <= 3 * size, "{line:?}: {} of {size} bytes were read", read.get());
         }
     }
 }

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use phonenumber::PhoneNumber;
+use phonenumber::country::Source;
 use unicode_normalization::UnicodeNormalization;
 
 /// The kinds of address a channel can need.
@@ -90,6 +92,9 @@ pub struct Address {
 /// postal addresses stay far below, and a hostile 100 KB "address" must cost nothing.
 const TEXT_CHARS_MAX: usize = 1024;
 
+/// The longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3).
+const EMAIL_BYTES_MAX: usize = 254;
+
 impl Address {
     /// An e-mail address, or `None` for blank text.
     ///
@@ -103,18 +108,12 @@ impl Address {
     /// ```
     pub fn email(raw: &str) -> Option<Self> {
         let text = cut(raw)?;
-        let mut defect = (text.len() > 254).then_some(Defect::TooLong);
+        let mut defect = (text.len() > EMAIL_BYTES_MAX).then_some(Defect::TooLong);
         let Some((local, domain)) =
             text.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty())
         else {
-            let folded: String = caseless::default_case_fold_str(&text.nfkc().collect::<String>());
-            return Some(Self::new(
-                AddressKind::Email,
-                raw,
-                &text.to_lowercase(),
-                &visible(&folded),
-                Some(Defect::Syntax),
-            ));
+            let key = folded(&text);
+            return Some(Self::new(AddressKind::Email, raw, &text.to_lowercase(), &key, Some(Defect::Syntax)));
         };
         let host = match idna::domain_to_ascii(domain) {
             Ok(host) if !host.is_empty() => host,
@@ -128,7 +127,7 @@ impl Address {
         let suppress_local = if local.is_ascii() {
             visible(&grant_local)
         } else {
-            visible(&caseless::default_case_fold_str(&local.nfkc().collect::<String>()).nfkc().collect::<String>())
+            folded(&local)
         };
         if visible(&local).len() != local.len() {
             defect = defect.or(Some(Defect::Invisible));
@@ -136,6 +135,10 @@ impl Address {
             defect = Some(Defect::Syntax);
         }
         let grant = format!("{grant_local}@{host}");
+        // A host may be longer as it is on the wire.
+        if grant.len() > EMAIL_BYTES_MAX {
+            defect = defect.or(Some(Defect::TooLong));
+        }
         let suppress = format!("{suppress_local}@{host}");
         Some(Self::new(AddressKind::Email, raw, &grant, &suppress, defect))
     }
@@ -154,7 +157,8 @@ impl Address {
         // A number in international form is the same in every country.
         let country = country.filter(|_| !is_international(&text));
         let country = country.and_then(|code| phonenumber::country::Id::from_str(&code.to_ascii_uppercase()).ok());
-        if let Some(e164) = phonenumber::parse(country, text.as_ref()).ok().and_then(|number| e164(&number)) {
+        let number = phonenumber::parse(country, text.as_ref()).ok().map(|number| dialled(&text, number));
+        if let Some(e164) = number.and_then(|number| e164(&number)) {
             return Some(Self::new(AddressKind::Phone, raw, &e164, &e164, None));
         }
         let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
@@ -172,12 +176,14 @@ impl Address {
     /// ```
     pub fn postal(raw: &str) -> Option<Self> {
         let text = cut(raw)?;
-        let folded = caseless::default_case_fold_str(&text.nfkc().collect::<String>());
-        let words: Vec<&str> = folded
-            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
-            .filter(|word| !word.is_empty())
-            .collect();
-        let key = visible(&words.join(" "));
+        let spaced: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+        let folded = folded(&spaced);
+        let words = folded.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).filter(|word| !word.is_empty());
+        let key = words.collect::<Vec<_>>().join(" ");
+        // Without a word it is nobody's, and all such would be each other's.
+        if key.is_empty() {
+            return None;
+        }
         Some(Self::new(AddressKind::Postal, raw, &key, &key, None))
     }
 
@@ -291,24 +297,31 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Trims and bounds the text; `None` where nothing is left.
+/// Trims and bounds the text; `None` where nothing is left that anybody sees.
 fn cut(raw: &str) -> Option<Cow<'_, str>> {
     let text = raw.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     match text.char_indices().nth(TEXT_CHARS_MAX) {
-        _ if text.is_empty() => None,
+        _ if !text.chars().any(|c| is_visible(c) && !c.is_whitespace()) => None,
         Some((end, _)) => Some(Cow::Borrowed(&text[..end])),
         None => Some(Cow::Borrowed(text)),
     }
 }
 
+/// The text as it is compared without regard to case, width and other forms of compatibility, and without what no reader
+/// sees. Folding twice reaches what folding itself brings about (Unicode, D146), so the result is its own fold.
+fn folded(text: &str) -> String {
+    let fold = |text: String| caseless::default_case_fold_str(&text.nfkc().collect::<String>());
+    visible(&fold(fold(visible(text)))).nfkc().collect()
+}
+
 /// The text without characters that no reader sees (zero width, direction, byte order, control).
 fn visible(text: &str) -> String {
-    text.chars()
-        .filter(|c| {
-            !c.is_control()
-                && !matches!(*c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-        })
-        .collect()
+    text.chars().filter(|c| is_visible(*c)).collect()
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Whether a number says its country itself: by a plus before its first digit.
@@ -316,13 +329,29 @@ fn is_international(text: &str) -> bool {
     text.chars().find(|c| c.is_numeric() || matches!(c, '+' | '\u{ff0b}')).is_some_and(|first| !first.is_numeric())
 }
 
-/// The E.164 form of a number that is read back as the same one. Zeros in front belong to some numbers and are a prefix of
-/// others, which would be taken off by whoever reads the form.
-fn e164(number: &phonenumber::PhoneNumber) -> Option<String> {
-    let written = |number: &phonenumber::PhoneNumber| number.format().mode(phonenumber::Mode::E164).to_string();
+/// A number dialled with the prefix for abroad, as the country that it names reads it: the parser takes a zero off it
+/// that is none of that country's prefixes.
+fn dialled(text: &str, number: PhoneNumber) -> PhoneNumber {
+    if number.code().source() != Source::Idd {
+        return number;
+    }
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let abroad = digits.find(&number.code().value().to_string()).map(|start| format!("+{}", &digits[start..]));
+    let again = abroad.and_then(|text| phonenumber::parse(None, text).ok());
+    let same = |again: &PhoneNumber| {
+        (again.code().value(), again.national().value()) == (number.code().value(), number.national().value())
+    };
+    again.filter(same).unwrap_or(number)
+}
+
+/// The E.164 form of a number that is read back as the same one. Of what only resembles a national number, whoever reads
+/// the form takes other prefixes off; zeros in front belong to some numbers and are a prefix of others.
+fn e164(number: &PhoneNumber) -> Option<String> {
+    let written = |number: &PhoneNumber| number.format().mode(phonenumber::Mode::E164).to_string();
     let text = Some(written(number)).filter(|text| is_e164(text))?;
-    let lasts = number.national().zeros() == 0 || phonenumber::parse(None, &text).is_ok_and(|again| written(&again) == text);
-    lasts.then_some(text)
+    let whole = number.code().source() == Source::Plus && number.national().zeros() == 0;
+    let lasts = || phonenumber::parse(None, &text).is_ok_and(|again| written(&again) == text);
+    (whole || lasts()).then_some(text)
 }
 
 /// `^\+[1-9]\d{1,14}$`, the E.164 form.

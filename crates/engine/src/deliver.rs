@@ -34,7 +34,7 @@ impl Run<'_> {
     /// Delivers what is released, all instances at once.
     pub(crate) async fn deliver(&self, report: &mut RunReport) -> Result<(), StoreError> {
         // Whoever was not read may know of a refusal: then nobody is brought back.
-        let openings = self.order.only.is_empty() && report.instances.values().all(|part| part.complete);
+        let openings = self.order.only.is_empty() && self.engine.instances.iter().all(|one| is_heard(one, report));
         let parts = self.engine.instances.iter().map(|instance| {
             let part = report.instances.get(instance.id.as_str()).cloned().unwrap_or_default();
             self.deliver_instance(instance, part, openings)
@@ -207,6 +207,12 @@ impl Run<'_> {
         };
         Settled { id: change.id.clone(), settlement, replica }
     }
+}
+
+/// Whether this run has read every refusal that an instance shows: where only a sweep shows opt-outs, by a sweep.
+fn is_heard(instance: &Instance, report: &RunReport) -> bool {
+    let shows = instance.connector.pull().is_none_or(|pull| pull.spec().incremental_shows_opt_outs);
+    report.instances.get(instance.id.as_str()).is_some_and(|part| part.complete && (part.swept || shows))
 }
 
 /// What a failure of a whole batch says of each change in it.

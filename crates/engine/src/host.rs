@@ -101,6 +101,8 @@ pub(crate) struct Run<'e> {
     pub(crate) order: &'e Order,
     /// Only the changes of this plan are delivered.
     pub(crate) plan: Option<PlanId>,
+    /// When the last fact of the ledger was written before this run.
+    pub(crate) recorded: Timestamp,
 }
 
 impl Engine {
@@ -114,7 +116,8 @@ impl Engine {
     /// Remembers that a run begins.
     pub(crate) async fn begin<'e>(&'e self, order: &'e Order) -> Result<(Run<'e>, RunReport), StoreError> {
         let started_at = self.clock.now();
-        let run = Run { engine: self, id: RunId(uuid::Uuid::now_v7().to_string()), order, plan: None };
+        let id = RunId(uuid::Uuid::now_v7().to_string());
+        let run = Run { engine: self, id, order, plan: None, recorded: self.recorded(started_at).await? };
         let mut report = RunReport::new(&run.id, started_at, order.dry_run);
         report.setup.clone_from(&self.setup);
         self.store.save_run(record(&report, RunState::Running)).await?;
@@ -134,6 +137,15 @@ impl Engine {
         let done = outcome?;
         saved?;
         Ok((report, done))
+    }
+}
+
+impl Engine {
+    /// When the last fact of the ledger was written; the beginning of time where there is none.
+    async fn recorded(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let last = self.store.counts(now).await?.commits;
+        let commits = if last == 0 { Vec::new() } else { self.store.commits(last, 1).await? };
+        Ok(commits.last().map_or(Timestamp::MIN, |commit| unisson_store::codec::instant(commit.at)))
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use futures::future::join;
 use unisson_consent::SystemId;
-use unisson_plan::{Commit, Dossier, Judged, OpenState, Planned, Rules, SubjectNo, judge};
+use unisson_plan::{Commit, Dossier, Judged, OpenState, Rules, SubjectNo, judge};
 use unisson_store::StoreError;
 
 use crate::host::{Instance, Run, count, off_thread};
-use crate::report::{InstanceReport, RunReport};
+use crate::report::RunReport;
 
 impl Run<'_> {
     pub(crate) async fn judge(&self, report: &mut RunReport) -> Result<(), StoreError> {
@@ -40,7 +40,9 @@ impl Run<'_> {
             });
             let (written, weighed) = join(self.write(std::mem::take(&mut judged)), weighed).await;
             written?;
-            weighed.iter().for_each(|one| note(one, report));
+            for one in &weighed {
+                note(one, report);
+            }
             unsettled.extend(weighed.iter().filter(|one| !one.unreached.is_empty()).map(|one| one.subject));
             report.judged += weighed.len() as u64;
             engine.progress.judged(weighed.len() as u64);
@@ -82,17 +84,14 @@ pub(crate) fn rules(instance: &Instance, fresh: bool) -> Rules {
     }
 }
 
-pub(crate) fn note_planned(planned: &Planned, part: &mut InstanceReport) {
-    count(&mut part.planned, format!("{} {}", planned.change.action.as_str(), planned.reason.as_str()), 1);
-}
-
 fn has_lost_answer(dossier: &Dossier) -> bool {
     dossier.open.iter().any(|open| open.state == OpenState::Unknown)
 }
 
 fn note(judged: &Judged, report: &mut RunReport) {
     for planned in &judged.changes {
-        note_planned(planned, report.instances.entry(planned.instance.as_str().to_owned()).or_default());
+        let part = report.instances.entry(planned.instance.as_str().to_owned()).or_default();
+        count(&mut part.planned, format!("{} {}", planned.change.action.as_str(), planned.reason.as_str()), 1);
     }
     for unreached in &judged.unreached {
         let part = report.instances.entry(unreached.instance.as_str().to_owned()).or_default();

@@ -11,14 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 use unisson_connector::{Cursor, Next, Observation, Page, Stream};
 use unisson_consent::{Law, Purposes, RecordId, Status, SystemId};
 use unisson_plan::{
-    Commit, Digest, Dossier, GuardRule, Learned, Lesson, Newcomer, Planned, Position, RecordNo, Replica, Rules,
+    Commit, Digest, Dossier, GuardRule, Learned, Lesson, Newcomer, Position, RecordNo, Replica, Rules,
     SubjectNo, Tally, admit, judge, learn,
 };
 use unisson_store::StoreError;
 
 use crate::ahead::{After, Ahead, Lot, Read, Source};
 use crate::host::{Instance, Run, count, off_thread};
-use crate::judge::{note_planned, rules};
+use crate::judge::rules;
 use crate::pull::Stop;
 use crate::report::InstanceReport;
 
@@ -65,14 +65,13 @@ impl<'r> Pass<'r> {
         let mut ahead = Ahead::start(source, from);
         let mut learnt = None;
         loop {
-            let lot = match ahead.arrived() {
-                Some(lot) => lot,
+            let lot = if let Some(lot) = ahead.arrived() {
+                lot
+            } else {
                 // Nothing to learn yet: what was learnt is written before anything is waited for.
-                None => {
-                    let (written, lot) = join(self.write(learnt.take(), report), ahead.next()).await;
-                    written?;
-                    lot
-                }
+                let (written, lot) = join(self.write(learnt.take(), report), ahead.next()).await;
+                written?;
+                lot
             };
             let after = self.work(lot, &mut learnt, report).await?;
             match after {
@@ -187,6 +186,7 @@ impl<'r> Pass<'r> {
             rules: BTreeMap::from([(self.instance.id.clone(), rules(self.instance, false))]),
             lag: self.lag(),
             now: self.run.now(),
+            recorded: self.run.recorded,
         };
         off_thread(move || whose.learn_all(exercise))
     }
@@ -194,17 +194,13 @@ impl<'r> Pass<'r> {
     /// Writes what was learnt together with the place after it.
     async fn write(&mut self, learnt: Option<Learnt>, report: &mut InstanceReport) -> Result<(), StoreError> {
         let Some(Learnt { news, newcomers, position }) = learnt else { return Ok(()) };
-        let mut commit = Commit::new(self.run.id.clone(), self.run.now());
+        let mut commit = Commit::new(self.run.id.clone(), self.run.now().max(self.run.recorded));
         commit.learned = news;
-        // What is wanted of a newcomer is told once it is known to count.
-        let planned: Vec<Vec<Planned>> = newcomers.iter().map(|newcomer| newcomer.judged.changes.clone()).collect();
         commit.newcomers = newcomers;
         commit.positions.push((self.instance.id.clone(), self.stream.id.clone(), position));
         let receipt = self.run.engine.store.commit(commit).await?;
         report.facts += receipt.facts;
         report.newcomers += receipt.newcomers.len() as u64;
-        let counted = receipt.newcomers.iter().filter_map(|place| planned.get(*place));
-        counted.flatten().for_each(|planned| note_planned(planned, report));
         if self.sweeping && self.whole {
             self.seen.extend(receipt.learned);
         }
@@ -268,6 +264,8 @@ struct Whose {
     rules: BTreeMap<SystemId, Rules>,
     lag: SignedDuration,
     now: Timestamp,
+    /// When the last fact of the ledger was written.
+    recorded: Timestamp,
 }
 
 impl Whose {
@@ -278,6 +276,7 @@ impl Whose {
             country: self.law.policy.country.as_str(),
             lag: self.lag,
             now: self.now,
+            observed_at: self.now.max(self.recorded),
         };
         let Exercise { observations, mut latest, position } = exercise;
         // A record that comes twice is compared with what the first time brought.
@@ -304,8 +303,8 @@ impl Whose {
         Learnt { news, newcomers, position }
     }
 
-    /// Judges a record as if it were new and nobody else's. What nothing could carry out is left to the run's judgement,
-    /// which names it.
+    /// Judges a record as if it were new and nobody else's. Whoever is wanted something of is left to the run's judgement,
+    /// which has heard every platform: nothing is planned that the next page would take back.
     fn welcome(&self, place: usize, learned: &Learned) -> Option<Newcomer> {
         let dossier = Dossier {
             subject: SubjectNo(0),
@@ -314,7 +313,7 @@ impl Whose {
             open: Vec::new(),
         };
         let judged = judge(&dossier, &self.law, &self.rules, self.now);
-        judged.unreached.is_empty().then_some(Newcomer { place, judged })
+        (judged.unreached.is_empty() && judged.changes.is_empty()).then_some(Newcomer { place, judged })
     }
 }
 

@@ -116,7 +116,8 @@ impl Run<'_> {
         let swept_at = position.swept_at;
         let every = self.engine.options.sweep_every;
         let every = if pull.spec().incremental_shows_opt_outs { every } else { every.min(OPT_OUT_SWEEP) };
-        let due = swept_at.is_none_or(|at| self.now().duration_since(at) >= every);
+        // A sweep in the future was told by a clock that has been set back since.
+        let due = swept_at.is_none_or(|at| at > self.now() || self.now().duration_since(at) >= every);
         if self.order.sweep {
             return Position { swept_at, ..fresh };
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scripted platform that fails is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor as File;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +17,7 @@ use unisson_consent::{
     Actor, Address, Channel, Channels, Clock, Evidence, Key, Keyring, Law, Level, Occurred, Purposes, Reason,
     Resubscribe, Scope, Status, System, SystemId, Systems,
 };
-use unisson_engine::{Clock as Ticks, Engine, Instance, Options, Order, RunReport, Silent};
+use unisson_engine::{Approval, Clock as Ticks, Engine, Instance, Options, Order, RunReport, Silent};
 use unisson_plan::{Enforce, GuardRule};
 use unisson_store::{MemoryStore, Wanted};
 
@@ -443,4 +444,25 @@ async fn what_nothing_can_carry_out_is_named_in_every_run_until_it_can_be() {
         assert_eq!(named.values().sum::<u64>(), 10, "{named:?}");
         assert_eq!(report.outcome().as_str(), "partial");
     }
+}
+
+#[tokio::test]
+async fn a_plan_brings_nobody_back_while_one_platform_cannot_be_read_to_its_end() {
+    let world = World::new(Enforce::Full, true);
+    ten(&world, 0);
+    world.crm.script.lock().unwrap().proves = true;
+    world.esp.script.lock().unwrap().proves = true;
+    world.esp.holds("e0", "p0@example.com", Status::Never);
+    let outlook = world.engine.plan(&Order::default(), 3).await.unwrap();
+    assert_eq!((outlook.changes, outlook.instances["esp"].groups[0].action), (1, "subscribe"));
+    let mut plan = Vec::new();
+    world.engine.write_plan(&outlook, &mut plan).await.unwrap();
+    let apply = async || world.engine.apply(File::new(plan.as_slice()), Approval::Asked).await.unwrap();
+    world.esp.script.lock().unwrap().fails_at = Some((3, ErrorKind::Config));
+    let report = apply().await;
+    assert_eq!(report.instances["esp"].waiting, BTreeMap::from([("subscribe pending".to_owned(), 1)]));
+    assert_eq!((report.outcome().as_str(), world.esp.status("e0")), ("partial", Status::Never));
+    world.esp.script.lock().unwrap().fails_at = None;
+    assert_eq!(apply().await.outcome().as_str(), "done");
+    assert_eq!(world.esp.status("e0"), Status::Subscribed);
 }

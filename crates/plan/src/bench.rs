@@ -67,7 +67,8 @@ impl Bench<'_> {
 
     /// Whether the record takes mail in any of its slots.
     pub(crate) fn mails(&self) -> bool {
-        let mails = |slot: &ReplicaSlot| slot.status == Status::Subscribed && slot.scope.channels.contains(Channel::Email);
+        let mails =
+            |slot: &ReplicaSlot| slot.status == Status::Subscribed && slot.scope.channels.contains(Channel::Email);
         self.replica.slots.iter().any(mails)
     }
 

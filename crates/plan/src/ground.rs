@@ -68,7 +68,7 @@ pub fn grounds(
 fn facts(standing: &Standing, decision: &Decision, law: &Law) -> Vec<ToldFact> {
     let known = standing.facts().iter().filter(|fact| decision.facts.binary_search(&fact.id).is_ok());
     let mut facts: Vec<ToldFact> = known.map(|fact| told(fact, law)).collect();
-    facts.sort_by(|a, b| (b.at.hi, b.observed_at, b.id).cmp(&(a.at.hi, a.observed_at, a.id)));
+    facts.sort_by_key(|fact| std::cmp::Reverse((fact.at.hi, fact.observed_at, fact.id)));
     facts
 }
 

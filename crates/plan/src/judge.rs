@@ -104,9 +104,12 @@ impl OpenState {
         Self::ALL[self as usize].1
     }
 
-    /// Whether it can still be taken back: it has not left the host.
+    /// Whether it can still be taken back.
+    ///
+    /// A leased one can: a run judges before and after it delivers, never meanwhile, so whoever leased it is gone. Where it
+    /// was sent all the same, the platform will show it, and that is judged in its turn.
     pub fn is_recallable(self) -> bool {
-        matches!(self, Self::Draft | Self::Held | Self::Pending | Self::Refused)
+        matches!(self, Self::Draft | Self::Held | Self::Pending | Self::Leased | Self::Refused)
     }
 }
 
@@ -201,10 +204,10 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
     for open in &dossier.open {
         let fresh = rules.get(&open.instance).is_some_and(|rules| rules.fresh);
         match (wanted.contains(&open.id), open.state) {
-            (false, state) if state.is_recallable() => {
-                if !is_shadowed(open, dossier, &standing, (law, rules, now)) {
-                    judged.cancelled.push(open.id.clone());
-                }
+            (false, state)
+                if state.is_recallable() && !is_shadowed(open, dossier, &standing, (law, rules, now)) =>
+            {
+                judged.cancelled.push(open.id.clone());
             }
             (false, OpenState::Unknown) => judged.confirmed.push(open.id.clone()),
             (true, OpenState::Unknown) if fresh => judged.retried.push(open.id.clone()),

@@ -16,6 +16,9 @@ use crate::replica::{Digest, Replica, ReplicaSlot, Wrote, proof_of};
 /// may as well have made it so.
 const ANSWER_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
+/// How far a clock may be set back without anybody noticing.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(2);
+
 /// What learning needs to know beside the observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Lesson<'a> {
@@ -27,8 +30,11 @@ pub struct Lesson<'a> {
     pub country: &'a str,
     /// How long the platform may show a state from before our write.
     pub lag: SignedDuration,
-    /// When the host saw it.
+    /// When the host sees it, by its clock.
     pub now: Timestamp,
+    /// The same, and never before what the ledger holds: a clock that was set back must not make a later word the earlier
+    /// one.
+    pub observed_at: Timestamp,
 }
 
 /// What there was to learn from one observation.
@@ -54,7 +60,7 @@ pub fn learn(observation: &Observation, digest: Digest, known: Option<&Replica>,
     let mut stale = false;
     for slot in &observation.slots {
         let before = known.and_then(|known| known.slot(&slot.scope));
-        let (kept, seen) = match before.filter(|before| is_taken_back(before, slot, observation)) {
+        let (kept, seen) = match before.filter(|before| is_taken_back(before, slot, (observation, lesson))) {
             // A box that was ticked and is not any more, by somebody else than us: the person took that opt-in back.
             Some(before) => {
                 let status = Status::Unsubscribed;
@@ -155,13 +161,12 @@ fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (R
         return (shows(0, None), if silent { Seen::Known } else { Seen::News });
     };
     if let Some(wrote) = before.wrote {
-        let age = lesson.now.duration_since(wrote.at);
         let arrived = seen.status == wrote.status || (seen.status == Status::Off && wrote.status != Status::Subscribed);
-        if before.status != wrote.status && arrived && age <= ANSWER_WINDOW.max(lesson.lag) {
+        if before.status != wrote.status && arrived && is_young(wrote, ANSWER_WINDOW.max(lesson.lag), lesson) {
             // Sent, and never answered: the platform shows that it arrived.
             return (shows(before.turn, None), Seen::Known);
         }
-        let recent = lesson.now.duration_since(wrote.at) <= lesson.lag;
+        let recent = is_young(wrote, lesson.lag, lesson);
         // A place that knows only in or not in shows an opt-out as not in.
         let off = seen.status == Status::Off && wrote.status != Status::Subscribed;
         if (seen.status == wrote.status || off) && before.status == wrote.status {
@@ -182,12 +187,24 @@ fn compare(seen: &Slot, before: Option<&ReplicaSlot>, lesson: &Lesson<'_>) -> (R
     (shows(before.turn.saturating_add(1), None), news)
 }
 
+/// Whether a write of ours is no older than this. One from the future was made while the clock was ahead: its age is not
+/// known, and what a platform shows then counts as it is.
+fn is_young(wrote: Wrote, most: SignedDuration, lesson: &Lesson<'_>) -> bool {
+    (-CLOCK_SLACK..=most).contains(&lesson.now.duration_since(wrote.at))
+}
+
 /// Whether a slot that cannot show an opt-out stopped being opted in while its record still takes mail. Where the whole
 /// record was shut, that is told by another slot.
-fn is_taken_back(before: &ReplicaSlot, seen: &Slot, observation: &Observation) -> bool {
+fn is_taken_back(before: &ReplicaSlot, seen: &Slot, (observation, lesson): (&Observation, &Lesson<'_>)) -> bool {
     let mails = |slot: &Slot| slot.status == Status::Subscribed && slot.scope.channels.contains(Channel::Email);
+    let ours = |wrote: Wrote| match wrote.status {
+        // We ticked it, and it is not: an acknowledgement that lied, or a person who answered. A no is the safe reading.
+        Status::Subscribed => is_young(wrote, lesson.lag, lesson),
+        // What we meant to shut long ago and never saw shut was not shut by us.
+        _ => is_young(wrote, ANSWER_WINDOW.max(lesson.lag), lesson),
+    };
     before.status == Status::Subscribed
-        && before.wrote.is_none()
+        && !before.wrote.is_some_and(ours)
         && seen.status == Status::Off
         && observation.slots.iter().any(mails)
 }
@@ -296,7 +313,7 @@ fn blank(id: FactId, record: &RecordRef, who: &Who, lesson: &Lesson<'_>) -> Fact
         system: record.system.clone(),
         record: Some(record.record.clone()),
         who: who.clone(),
-        observed_at: lesson.now,
+        observed_at: lesson.observed_at,
         occurred: Occurred::Unknown,
         seq: None,
         actor: Actor::DataSubject,

@@ -45,7 +45,7 @@ fn observation(record: &str, email: &str, slots: Vec<Slot>) -> Observation {
 }
 
 fn lesson<'a>(instance: &'a SystemId, stream: &'a StreamId, now: Timestamp) -> Lesson<'a> {
-    Lesson { instance, stream, country: "FR", lag: SignedDuration::from_mins(10), now }
+    Lesson { instance, stream, country: "FR", lag: SignedDuration::from_mins(10), now, observed_at: now }
 }
 
 fn rules(enforce: Enforce) -> BTreeMap<SystemId, Rules> {

@@ -64,7 +64,7 @@ fn dossier(shown: &[(&'static str, Shown)]) -> Dossier {
             events: Vec::new(),
         };
         let lag = SignedDuration::from_mins(10);
-        let lesson = Lesson { instance: &system, stream: &stream, country: "FR", lag, now: now() };
+        let lesson = Lesson { instance: &system, stream: &stream, country: "FR", lag, now: now(), observed_at: now() };
         let learned = learn(&seen, Digest::of(&seen), None, &lesson);
         dossier.facts.extend(learned.facts);
         dossier.replicas.push(learned.replica);

@@ -12,9 +12,11 @@ use serde_saphyr::{NonFiniteFloatPolicy, Spanned};
 use crate::error::{Defect, Path, Step};
 
 /// The most values and keys of one file.
-const NODES_MAX: usize = 2_000_000;
+const NODES_MAX: usize = 1_000_000;
 /// The most steps of reading one file: a few for each value.
-const EVENTS_MAX: usize = 8_000_000;
+const EVENTS_MAX: usize = 4_000_000;
+/// The most steps that are kept to be repeated where an alias stands for them: anchors within anchors multiply.
+const REPEATED_MAX: usize = 100_000;
 /// How deep values may stand in each other: twice as deep as any scenario needs, and a depth that any stack bears.
 const DEPTH_MAX: usize = 24;
 
@@ -48,7 +50,8 @@ impl Node {
     pub(crate) fn parse(text: &str) -> Result<Self, Defect> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! {
-                max_nodes: NODES_MAX, max_events: EVENTS_MAX, max_depth: DEPTH_MAX, max_documents: 2
+                max_nodes: NODES_MAX, max_events: EVENTS_MAX, max_recorded_anchor_events: REPEATED_MAX,
+                max_depth: DEPTH_MAX, max_documents: 2
             },
             non_finite_float_policy: NonFiniteFloatPolicy::AsString,
             emit_comments: false,

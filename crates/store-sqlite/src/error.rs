@@ -21,9 +21,16 @@ fn translate(during: &'static str, error: rusqlite::Error) -> StoreError {
 }
 
 fn sort(error: &rusqlite::Error) -> (StoreErrorKind, &'static str) {
-    // Shared memory that cannot grow is a full disk too.
-    if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) {
-        return (StoreErrorKind::Full, "the disk is full: make room and try again");
+    match error.sqlite_extended_error_code() {
+        // Shared memory that cannot grow is a full disk too.
+        Some(ffi::SQLITE_IOERR_SHMSIZE) => return (StoreErrorKind::Full, "the disk is full: make room and try again"),
+        // What a quota or a limit refuses is told apart from a full disk.
+        Some(ffi::SQLITE_IOERR_WRITE) => {
+            let what = "no more can be written: make room, lift the quota or the limit on the size of files, or look at \
+                        the disk, and try again";
+            return (StoreErrorKind::Full, what);
+        }
+        _ => {}
     }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => (StoreErrorKind::Full, "the disk is full: make room and try again"),

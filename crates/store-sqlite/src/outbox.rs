@@ -61,7 +61,7 @@ pub(crate) fn plan(
 pub(crate) fn recall(db: &Connection, judged: &Judged, at: Timestamp) -> Result<()> {
     const CANCEL: &str = "UPDATE outbox SET state = 'cancelled', held_by = NULL, not_before = NULL, code = '', settled_at = ?2, \
          plan = CASE WHEN state IN ('draft', 'held') THEN NULL ELSE plan END \
-         WHERE id = ?1 AND state IN ('draft', 'held', 'pending', 'later', 'refused')";
+         WHERE id = ?1 AND state IN ('draft', 'held', 'pending', 'leased', 'later', 'refused')";
     const CONFIRM: &str = "UPDATE outbox SET state = 'done', settled_at = ?2 WHERE id = ?1 AND state = 'unknown'";
     const RETRY: &str = "UPDATE outbox SET state = 'pending', settled_at = NULL WHERE id = ?1 AND state = 'unknown'";
     const DURING: &str = "write a planned change";
@@ -190,12 +190,14 @@ pub(crate) fn claim(db: &mut Db, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
 fn due(db: &Connection, instance: i64, claim: &Claim<'_>) -> Result<Vec<Due>> {
     const ALL: &str = "SELECT no, id, scope, action, reason, attempts, record FROM outbox \
          WHERE instance = ?1 AND action <= ?2 AND state IN ('pending', 'later', 'leased') \
-         AND (state = 'pending' OR (state = 'later' AND not_before <= ?3) OR (state = 'leased' AND lease_until <= ?3)) \
+         AND (state = 'pending' OR (state = 'later' AND (not_before <= ?3 OR not_before > ?5)) \
+         OR (state = 'leased' AND (lease_until <= ?3 OR lease_until > ?6))) \
          AND EXISTS (SELECT 1 FROM record AS r WHERE r.no = outbox.record AND r.replica IS NOT NULL) \
          ORDER BY action, scope, no LIMIT ?4";
     const OF_PLAN: &str = "SELECT no, id, scope, action, reason, attempts, record FROM outbox \
-         WHERE plan = ?5 AND instance = ?1 AND action <= ?2 AND state IN ('pending', 'later', 'leased') \
-         AND (state = 'pending' OR (state = 'later' AND not_before <= ?3) OR (state = 'leased' AND lease_until <= ?3)) \
+         WHERE plan = ?7 AND instance = ?1 AND action <= ?2 AND state IN ('pending', 'later', 'leased') \
+         AND (state = 'pending' OR (state = 'later' AND (not_before <= ?3 OR not_before > ?5)) \
+         OR (state = 'leased' AND (lease_until <= ?3 OR lease_until > ?6))) \
          AND EXISTS (SELECT 1 FROM record AS r WHERE r.no = outbox.record AND r.replica IS NOT NULL) \
          ORDER BY action, scope, no LIMIT ?4";
     let last = action_code(if claim.openings {
@@ -204,9 +206,10 @@ fn due(db: &Connection, instance: i64, claim: &Claim<'_>) -> Result<Vec<Due>> {
         unisson_connector::Action::MarkInvalid
     });
     let (now, most) = (nanos(claim.now), limit(claim.limit));
+    let (latest, until) = (nanos(claim.latest_pause()), nanos(claim.until));
     match claim.plan {
-        None => select_due(db, ALL, (instance, last, now, most)),
-        Some(plan) => select_due(db, OF_PLAN, (instance, last, now, most, &plan.0)),
+        None => select_due(db, ALL, (instance, last, now, most, latest, until)),
+        Some(plan) => select_due(db, OF_PLAN, (instance, last, now, most, latest, until, &plan.0)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use unisson_connector::{Action, Change, ChangeId, StreamId};
 use unisson_consent::{Address, CustomerNo, Fact, Reason, RecordId, SystemId};
 use unisson_plan::{
@@ -14,6 +14,9 @@ use unisson_plan::{
 use crate::error::Result;
 use crate::ledger::{Entry, LedgerCommit};
 use crate::outbox::OutboxState;
+
+/// The longest pause of a change: a platform's word is taken for a day at most, and nothing else waits longer.
+const PAUSE_LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a commit did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -92,6 +95,14 @@ pub struct Claim<'a> {
     pub openings: bool,
     /// Only those of this plan.
     pub plan: Option<&'a PlanId>,
+}
+
+impl Claim<'_> {
+    /// The latest moment until which a change can be paused. What pauses beyond it, or is leased beyond the lease that is
+    /// asked for now, was written while the clock was ahead: it is due, or it would wait until the clock is there again.
+    pub fn latest_pause(&self) -> Timestamp {
+        self.now.checked_add(PAUSE_LONGEST).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// A change under lease.

@@ -318,7 +318,7 @@ pub(crate) struct Sandbox {
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// How many people the twins share
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 5_000)]
     pub(crate) contacts: usize,
     /// Keep the folder and print where it is
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! Output: data to standard output, words to standard error, colour only on a terminal.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
@@ -38,7 +39,7 @@ impl Screen {
 
     /// Prints data for people.
     pub(crate) fn data(self, text: impl std::fmt::Display) -> Result<(), Failure> {
-        calm(writeln!(anstream::stdout(), "{text}"))
+        calm(writeln!(anstream::stdout(), "{}", harmless(&text.to_string())))
     }
 
     /// Prints data for programs.
@@ -49,7 +50,7 @@ impl Screen {
 
     /// Says something to whoever watches. That it cannot be said is no reason to stop.
     pub(crate) fn say(self, words: impl std::fmt::Display) {
-        let _ = writeln!(anstream::stderr(), "{words}");
+        let _ = writeln!(anstream::stderr(), "{}", harmless(&words.to_string()));
     }
 }
 
@@ -59,6 +60,30 @@ fn calm(written: io::Result<()>) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Text that does nothing to a terminal but to be shown, in colour where it is: addresses, names of lists and file names
+/// are the words of others.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let moves = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(moves) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        if moves(c) && !(c == '\u{1b}' && is_colour(&text[at + 1..])) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether what follows an escape sets nothing but colour and weight (ECMA-48, 8.3.117).
+fn is_colour(text: &str) -> bool {
+    let parameters = text.strip_prefix('[').and_then(|rest| rest.split_once('m')).map(|(parameters, _)| parameters);
+    parameters.is_some_and(|parameters| parameters.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'))
 }
 
 /// Text in a style, for a stream that drops it where there is no terminal.
@@ -117,4 +142,16 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_others_move_no_cursor_and_colours_stay() {
+        let shown = harmless("\u{1b}[1mbold\u{1b}[0m\tx\n\u{1b}[2J\u{7}\u{9b}2J\u{1b}]0;title\r");
+        assert_eq!(shown, "\u{1b}[1mbold\u{1b}[0m\tx\n\\u{1b}[2J\\u{7}\\u{9b}2J\\u{1b}]0;title\\u{d}");
+        assert!(matches!(harmless(&paint(BOLD, "a")), Cow::Owned(text) if text == paint(BOLD, "a")));
+    }
 }

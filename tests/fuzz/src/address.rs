@@ -53,9 +53,12 @@ fn accepted(address: &Address, read: impl Fn(&str) -> Option<Address>) {
     let again = read(address.canonical());
     alike(address, &again, "in its own spelling");
     assert!(again.is_some_and(|again| again.defect().is_none()), "the spelling it is compared by is accepted");
-    let upper = read(&address.raw().to_ascii_uppercase());
-    let same = upper.is_some_and(|upper| upper.suppress_eq(address, Aliases::default()));
-    assert!(same, "a refusal holds in capitals");
+    // Letters in a number are digits or an extension, as its writer chose.
+    if address.kind() != AddressKind::Phone {
+        let upper = read(&address.raw().to_ascii_uppercase());
+        let same = upper.is_some_and(|upper| upper.suppress_eq(address, Aliases::default()));
+        assert!(same, "a refusal holds in capitals");
+    }
     let widest = address.suppress_class(Aliases::WIDEST);
     let whole = read(&widest).map(|whole| whole.suppress_class(Aliases::WIDEST).into_owned());
     assert_eq!(whole.as_deref(), Some(&*widest), "the widest class of a class is itself");

@@ -53,7 +53,7 @@ pub fn sound(page: &Page, from: Option<&Cursor>, bytes: usize) {
     }
     let (system, stream) = (SystemId::new("fuzz"), StreamId("all".to_owned()));
     let lag = SignedDuration::ZERO;
-    let lesson = Lesson { instance: &system, stream: &stream, country: "FR", lag, now: folding::now() };
+    let lesson = Lesson { instance: &system, stream: &stream, country: "FR", lag, now: folding::now(), observed_at: folding::now() };
     for observation in &page.observations {
         assert!(!observation.record.as_str().is_empty(), "a record without a name");
         assert!(observation.slots.len() + observation.events.len() <= bytes + 64, "more is shown than bytes say");

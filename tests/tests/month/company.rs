@@ -92,8 +92,7 @@ impl Company {
     /// Founds it. Everything about it that the seed decides is decided here.
     pub(crate) async fn found(seed: u64, people: u32, dice: &mut Dice) -> Self {
         let epoch: Timestamp = "2026-11-01T00:00:00Z".parse().expect("a moment");
-        let mut options =
-            Twins { seed, contacts: people, epoch, pace: Pace::Running, ..Twins::default() };
+        let mut options = Twins { seed, contacts: people, epoch, pace: Pace::Running, ..Twins::default() };
         // Allowances belong to an account for as long as the process lives, and ports come back: no two seeds share a key.
         let [mail, crm, campaigns] = ["mail", "crm", "campaigns"].map(|name| format!("{name}-{seed}-us1"));
         options.mailchimp.key = Key::from(mail.as_str());
@@ -287,7 +286,7 @@ fn settings(twins: &Sandbox, [mail, crm, campaigns]: [&str; 3], dice: &mut Dice)
         format!("token = {{ env = \"{crm}\" }}\n")
     };
     let statuses = if dice.chance(80) { "enterprise = true" } else { "statuses = \"single\"" };
-    let page_size = dice.pick(&[7, 11, 500]);
+    let page_size = dice.pick(&[11, 20, 500]);
     let urls = [twins.mailchimp().base_url(), twins.hubspot().base_url(), twins.brevo().base_url()];
     include_str!("settings.toml")
         .replace("MAIL_KEY", mail)

@@ -55,7 +55,7 @@ pub(crate) async fn month(seed: u64) -> Figures {
     let mut weather = Weather::default();
     month.sync(&Order::default(), End::Own).await;
     for _ in 0..DAYS {
-        let hours = month.dice.pick(&[3, 5, 8]);
+        let hours = month.dice.pick(&[8, 12, 12]);
         for _ in 0..24 / hours {
             month.pass_until_next(hours, &mut weather).await;
         }
@@ -63,19 +63,15 @@ pub(crate) async fn month(seed: u64) -> Figures {
     weather.clear(&month.company);
     month.people.confirm(&month.company);
     month.rest().await;
-    Figures {
-        noes: month.people.oracle.said as u64,
-        openings: month.openings,
-        crashes: u64::from(weather.crashes),
-    }
+    Figures { noes: month.people.oracle.said as u64, openings: month.openings, crashes: u64::from(weather.crashes) }
 }
 
 impl Month {
     /// Some hours pass, things happen in them, and a sync ends them.
     async fn pass_until_next(&mut self, hours: u64, weather: &mut Weather) {
-        let before = Duration::from_mins(40 + self.dice.below(hours * 60 - 60));
+        let before = Duration::from_mins(90 + self.dice.below(hours * 60 - 120));
         sleep_until(self.due + before).await;
-        for _ in 0..self.dice.below(4) {
+        for _ in 0..=self.dice.below(5) {
             self.people.act(&self.company, &mut self.dice);
         }
         if self.dice.chance(30) {
@@ -88,6 +84,13 @@ impl Month {
         sleep_until(self.due).await;
         let end = weather.end(&self.company, &mut self.dice);
         self.sync(&Order::default(), end).await;
+        if self.dice.chance(30) {
+            // Soon enough to read only what changed.
+            sleep_until(self.due + Duration::from_mins(30)).await;
+            self.people.act(&self.company, &mut self.dice);
+            sleep_until(self.due + Duration::from_mins(60)).await;
+            self.sync(&Order::default(), End::Own).await;
+        }
     }
 
     /// A sync, or as much of it as the process lives, and everything that it must not have done.
@@ -107,8 +110,7 @@ impl Month {
 
     /// Somebody lets go what the guard held.
     async fn approve(&mut self, report: &RunReport) {
-        let runs: BTreeSet<String> =
-            report.instances.values().flat_map(|part| part.held.keys().cloned()).collect();
+        let runs: BTreeSet<String> = report.instances.values().flat_map(|part| part.held.keys().cloned()).collect();
         for run in runs {
             let before = mailed(&self.company.twins);
             let report = self.company.approve(&run).await;

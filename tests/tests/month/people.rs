@@ -180,9 +180,12 @@ impl People {
         let act = |what: Deed| crm.act(&address, what);
         let is_there = crm.contact(&address).is_some();
         let (topic, purpose) = dice.pick(&topics());
+        // Who is out already has nothing left to say on the preference page, and nobody could tell.
+        let may_leave_all = is_there && !crm.is_out_of_all(&address);
+        let may_leave = may_leave_all && crm.choice(&address, topic) != Some("UNSUBSCRIBED");
         match dice.below(10) {
-            0 if is_there => self.say_no((who, place, act(Deed::UnsubscribeAll)), &Purpose::ALL, company),
-            1 | 2 if is_there => self.say_no((who, place, act(Deed::Unsubscribe(topic))), &[purpose], company),
+            0 if may_leave_all => self.say_no((who, place, act(Deed::UnsubscribeAll)), &Purpose::ALL, company),
+            1 | 2 if may_leave => self.say_no((who, place, act(Deed::Unsubscribe(topic))), &[purpose], company),
             // A form without a confirmation brings nobody back.
             3 => self.happens((who, place, act(Deed::SignUp(topic))), "signs up without confirming", company),
             4 | 5 => self.happens((who, place, act(Deed::Import)), "imported", company),

@@ -11,6 +11,9 @@ use crate::dice::Dice;
 /// How many syncs an outage may outlast.
 const OUTAGE_SYNCS_MAX: u32 = 9;
 
+/// By how many minutes the host's clock may be behind: more than a day.
+const BEHIND_MIN_MAX: i64 = 26 * 60;
+
 /// The weather of a month.
 #[derive(Debug, Default)]
 pub(crate) struct Weather {
@@ -64,8 +67,8 @@ impl Weather {
             if dice.chance(8) {
                 // Usually little, sometimes much.
                 let most = dice.pick(&[2, 60, 24 * 60, 30 * 24 * 60]);
-                let minutes = i64::from(dice.between(1, most));
-                let by = SignedDuration::from_mins(if dice.chance(50) { minutes } else { -minutes });
+                let ahead = i64::from(dice.between(1, most));
+                let by = SignedDuration::from_mins(if dice.chance(50) { ahead } else { -ahead.min(BEHIND_MIN_MAX) });
                 company.clock.set_wrong_by(by);
                 self.wrong = dice.between(1, 6);
                 told.push(format!("the host's clock is wrong by {by:#} for {} syncs", self.wrong));

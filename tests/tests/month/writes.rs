@@ -97,9 +97,10 @@ fn topic_openings(path: &[&str], body: &Value) -> Vec<Opening> {
     };
     let inputs = body["inputs"].as_array().map(Vec::as_slice).unwrap_or_default();
     match path {
-        ["batch", "write"] => {
-            inputs.iter().filter_map(|wish| one(wish["subscriberIdString"].as_str().unwrap_or_default(), wish)).collect()
-        }
+        ["batch", "write"] => inputs
+            .iter()
+            .filter_map(|wish| one(wish["subscriberIdString"].as_str().unwrap_or_default(), wish))
+            .collect(),
         ["batch", "unsubscribe-all", "read"] | ["batch", "unsubscribe-all"] | [_, "unsubscribe-all"] => Vec::new(),
         [address] => one(address, body).into_iter().collect(),
         _ => panic!("{} is a write that nobody can judge", path.join("/")),
@@ -108,8 +109,7 @@ fn topic_openings(path: &[&str], body: &Value) -> Vec<Opening> {
 
 fn contact_openings(id: &str, body: &Value) -> Vec<Opening> {
     let id = id.parse().expect("a contact is named by its number");
-    let opening =
-        |purpose, what: &str| Opening { purpose, what: format!("brevo {what}"), whose: Whose::Contact(id) };
+    let opening = |purpose, what: &str| Opening { purpose, what: format!("brevo {what}"), whose: Whose::Contact(id) };
     let mut found = Vec::new();
     if body["emailBlacklisted"] == false {
         found.extend(Purpose::ALL.map(|purpose| opening(purpose, "blocklist")));

@@ -103,7 +103,7 @@ impl Run<'_> {
             page.retain(|change| included.contains(&change.instance));
             let mut looked = self.look_behind(&page, Arc::clone(&rules)).await?;
             for change in page {
-                gathered.entry(change.instance.clone()).or_default().add(change, &mut looked, samples);
+                gathered.entry(change.instance.clone()).or_default().add(&change, &mut looked, samples);
             }
         }
     }
@@ -138,7 +138,7 @@ impl Run<'_> {
 }
 
 impl Gathered {
-    fn add(&mut self, change: OutboxChange, looked: &mut Looked, samples: usize) {
+    fn add(&mut self, change: &OutboxChange, looked: &mut Looked, samples: usize) {
         let ground = looked.grounds.remove(&change.id);
         if let Some(scope) = looked.scopes.remove(&change.id) {
             *self.slots.entry((change.action, scope)).or_default() += 1;
@@ -148,17 +148,17 @@ impl Gathered {
         group.by_person += u64::from(change.by_person);
         *group.states.entry(change.state.as_str()).or_default() += 1;
         match ground {
-            Some(ground) => group.rests_on(change.id, &ground, samples),
+            Some(ground) => group.rests_on(&change.id, &ground, samples),
             None => group.outdated += 1,
         }
     }
 }
 
 impl Group {
-    fn rests_on(&mut self, id: ChangeId, ground: &Ground, samples: usize) {
+    fn rests_on(&mut self, id: &ChangeId, ground: &Ground, samples: usize) {
         let mut told: BTreeMap<SourceKey, Option<Span>> = BTreeMap::new();
         for fact in &ground.facts {
-            let key = (Some(fact.system.clone()), fact.what.clone(), fact.level.map(|level| level.number()));
+            let key = (Some(fact.system.clone()), fact.what.clone(), fact.level.map(unisson_consent::Level::number));
             let times = told.entry(key).or_default();
             *times = widest(*times, Some((fact.at.hi, fact.at.hi)));
         }
@@ -172,9 +172,9 @@ impl Group {
         }
         // Ids are digests: the lowest of them are a choice by chance, and the same one each time.
         let is_chosen =
-            self.samples.len() < samples || self.samples.last_key_value().is_some_and(|(last, _)| id < *last);
+            self.samples.len() < samples || self.samples.last_key_value().is_some_and(|(last, _)| id < last);
         if samples > 0 && is_chosen {
-            self.samples.insert(id.clone(), sample(&id, ground));
+            self.samples.insert(id.clone(), sample(id, ground));
             while self.samples.len() > samples {
                 self.samples.pop_last();
             }
@@ -212,7 +212,7 @@ fn fact(told: &ToldFact) -> OutlookFact {
         not_after: hi,
         observed_at: told.observed_at,
         actor: told.actor.as_str(),
-        level: told.level.map(|level| level.number()),
+        level: told.level.map(unisson_consent::Level::number),
     }
 }
 

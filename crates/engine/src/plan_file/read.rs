@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_seal_that_was_made_anew_does_not_make_up_for_another_number_of_changes() {
         let text = plan(3).replacen("\"suppress withdrawn\":3", "\"suppress withdrawn\":4", 1);
-        let body = &text[..text[..text.len() - 1].rfind('\n').unwrap() + 1];
+        let body = &text[..=text[..text.len() - 1].rfind('\n').unwrap()];
         let seal = format!("{{\"line\":\"end\",\"changes\":3,\"sha256\":\"{}\"}}\n", hex(&Sha256::digest(body)));
         assert!(matches!(read(&format!("{body}{seal}")), Err(PlanFileError::Changed)));
     }
@@ -257,7 +257,7 @@ mod tests {
         let mut reader = PlanReader::open(Cursor::new(plan(2).into_bytes())).unwrap();
         while !reader.page().unwrap().is_empty() {}
         let other = plan(2).replacen("id-1", "id-9", 1);
-        let body = &other[..other[..other.len() - 1].rfind('\n').unwrap() + 1];
+        let body = &other[..=other[..other.len() - 1].rfind('\n').unwrap()];
         let seal = format!("{{\"line\":\"end\",\"changes\":2,\"sha256\":\"{}\"}}\n", hex(&Sha256::digest(body)));
         *reader.input.get_mut() = Cursor::new(format!("{body}{seal}").into_bytes());
         let mut again = reader.rewind().unwrap();

@@ -61,7 +61,7 @@ impl State {
         if let Some(word) = &wish.status {
             self.set_status(&mut member, settable(word)?)?;
         }
-        fill(audience, &mut member, wish)?;
+        fill(audience, &mut member, (wish, self.clock.now_s()))?;
         self.check_merge(audience, &member, merge)?;
         if member != old {
             member.changed = self.clock.now_s();
@@ -90,7 +90,7 @@ impl State {
         if status == Status::Unsubscribed {
             (member.lock, member.reason) = (Lock::Admin, Reason::Admin);
         }
-        fill(audience, &mut member, wish)?;
+        fill(audience, &mut member, (wish, self.clock.now_s()))?;
         self.check_merge(audience, &member, merge)?;
         member.changed = self.clock.now_s();
         Ok(self.add(audience, member))
@@ -185,7 +185,7 @@ impl Wish {
 }
 
 /// Fills in everything but address and status.
-fn fill(audience: Audience, member: &mut Member, wish: &Wish) -> Result<(), Trouble> {
+fn fill(audience: Audience, member: &mut Member, (wish, now): (&Wish, i64)) -> Result<(), Trouble> {
     for (id, on) in wish.interests.iter().flatten() {
         set_bit(&mut member.topics, interests(audience), (id, *on))
             .ok_or_else(|| Trouble::invalid("interests", "names an interest that the audience does not have"))?;
@@ -197,8 +197,12 @@ fn fill(audience: Audience, member: &mut Member, wish: &Wish) -> Result<(), Trou
         })?;
     }
     if let Some(word) = &wish.sms_subscription_status {
-        member.sms = Sms::of_word(word)
+        let sms = Sms::of_word(word)
             .ok_or_else(|| Trouble::invalid("sms_subscription_status", "is not a status for short messages"))?;
+        if sms != member.sms {
+            member.sms = sms;
+            member.extra_mut().sms_changed = Some(now);
+        }
     }
     let wants_extra = wish.wants_extra();
     if !wants_extra {

@@ -44,6 +44,8 @@ pub(super) struct Extra {
     pub(super) opted_in: Option<i64>,
     pub(super) ip_opt: Option<String>,
     pub(super) sms_phone: Option<String>,
+    /// When the subscription to short messages changed, which no other change moves.
+    pub(super) sms_changed: Option<i64>,
     pub(super) tags: Option<Vec<String>>,
 }
 
@@ -228,7 +230,7 @@ impl State {
                 json!(person.as_ref().map_or(String::new(), |who| format!("{} {}", who.first(), who.last())))
             });
         part = put_proof(part, (member, extra), (seed.as_ref(), person.as_ref()));
-        part = put_sms(part, (member, extra), person.as_ref());
+        part = put_sms(part, (member, extra), (seed.as_ref(), person.as_ref()));
         let tags = tags(extra, person.as_ref());
         part = part
             .put("tags_count", || json!(tags.len()))
@@ -260,14 +262,19 @@ fn put_proof<'a>(
         })
 }
 
-fn put_sms<'a>(part: Part<'a>, (member, extra): (&Member, &Extra), person: Option<&Person>) -> Part<'a> {
+fn put_sms<'a>(
+    part: Part<'a>,
+    (member, extra): (&Member, &Extra),
+    (seed, person): (Option<&MemberSeed>, Option<&Person>),
+) -> Part<'a> {
     let known = member.sms != Sms::None;
+    let changed = extra.sms_changed.unwrap_or_else(|| seed.map_or(member.changed, |seed| seed.changed));
     part.put("sms_phone_number", || {
         let seeded = || person.filter(|_| known).and_then(Person::phone).unwrap_or_default();
         json!(extra.sms_phone.clone().unwrap_or_else(seeded))
     })
     .put("sms_subscription_status", || json!(member.sms.as_str()))
-    .put("sms_subscription_last_updated", || json!(if known { time(member.changed) } else { String::new() }))
+    .put("sms_subscription_last_updated", || json!(if known { time(changed) } else { String::new() }))
 }
 
 fn tags(extra: &Extra, person: Option<&Person>) -> Vec<Value> {

@@ -121,8 +121,8 @@ impl Row {
         }
         match self.state {
             OutboxState::Pending => true,
-            OutboxState::Later => self.not_before.is_none_or(|at| at <= claim.now),
-            OutboxState::Leased => self.lease_until.is_none_or(|until| until <= claim.now),
+            OutboxState::Later => self.not_before.is_none_or(|at| at <= claim.now || at > claim.latest_pause()),
+            OutboxState::Leased => self.lease_until.is_none_or(|until| until <= claim.now || until > claim.until),
             OutboxState::Draft
             | OutboxState::Held
             | OutboxState::InFlight

@@ -27,6 +27,20 @@ pub async fn a_claim_shows_the_change_and_what_its_record_shows(store: &dyn Stor
     assert_eq!((claimed[0].attempts, &claimed[0].replica), (0, &replica));
 }
 
+pub async fn what_waits_for_a_time_that_a_wrong_clock_set_is_due(store: &dyn Store) {
+    let (day, year) = (86_400, 365 * 86_400);
+    released(store, "a", vec![planned("news", "a", "c1", Action::Suppress)]).await;
+    for (pause_s, expected) in [(day, vec![]), (year, vec!["c1"])] {
+        claim(store, at(0), 10, Openings::Not).await;
+        write(store, commit("r").settle("c1", Settlement::Later(at(pause_s)))).await;
+        assert_eq!(ids(&claim(store, at(0), 10, Openings::Not).await), expected, "{pause_s}");
+    }
+    // A lease that was taken while the clock was a year ahead binds nobody.
+    write(store, commit("r").settle("c1", Settlement::Later(at(0)))).await;
+    claim(store, at(year), 10, Openings::Not).await;
+    assert_eq!(ids(&claim(store, at(0), 10, Openings::Not).await), vec!["c1"]);
+}
+
 pub async fn what_is_claimed_belongs_to_its_worker_until_the_lease_ends(store: &dyn Store) {
     released(store, "a", vec![planned("news", "a", "c1", Action::Suppress)]).await;
     assert_eq!(claim(store, at(0), 10, Openings::Not).await.len(), 1);

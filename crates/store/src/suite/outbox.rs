@@ -132,19 +132,15 @@ pub async fn held_drafts_wait_for_the_approval_of_their_run(store: &dyn Store) {
     assert_eq!(ids(&claim(store, at(0), 1, Openings::Not).await), vec!["c1"]);
 }
 
-pub async fn only_what_has_not_left_the_host_is_cancelled(store: &dyn Store) {
+pub async fn what_a_platform_still_has_to_show_is_not_cancelled(store: &dyn Store) {
     released(store, "a", vec![planned("news", "a", "c1", SUPPRESS)]).await;
     let subject = subject_of(store, "a").await;
     let cancel = || commit("r").judge(Judged { cancelled: vec![ChangeId("c1".to_owned())], ..judged(subject) });
     claim(store, at(0), 1, Openings::Not).await;
-    for (settlement, state) in [
-        (None, "leased"),
-        (Some(Settlement::InFlight(Ticket("t".to_owned()))), "in_flight"),
-        (Some(Settlement::Unknown), "unknown"),
-    ] {
-        if let Some(settlement) = settlement {
-            write(store, commit("r").settle("c1", settlement)).await;
-        }
+    for (settlement, state) in
+        [(Settlement::InFlight(Ticket("t".to_owned())), "in_flight"), (Settlement::Unknown, "unknown")]
+    {
+        write(store, commit("r").settle("c1", settlement)).await;
         write(store, cancel()).await;
         assert_eq!(states(store).await, one(state));
     }
@@ -153,6 +149,16 @@ pub async fn only_what_has_not_left_the_host_is_cancelled(store: &dyn Store) {
     assert_eq!(states(store).await, one("cancelled"));
     let stranger = Judged { cancelled: vec![ChangeId("never-planned".to_owned())], ..judged(subject) };
     write(store, commit("r").judge(stranger)).await;
+}
+
+pub async fn what_a_dead_worker_leased_is_taken_back(store: &dyn Store) {
+    released(store, "a", vec![planned("news", "a", "c1", Action::Subscribe)]).await;
+    let subject = subject_of(store, "a").await;
+    assert_eq!(ids(&claim(store, at(0), 1, Openings::Too).await), vec!["c1"]);
+    // The person said no before the lease ran out: nobody may come and deliver it then.
+    write(store, commit("r").judge(Judged { cancelled: vec![ChangeId("c1".to_owned())], ..judged(subject) })).await;
+    assert_eq!(states(store).await, one("cancelled"));
+    assert_eq!(ids(&claim(store, at(600), 1, Openings::Too).await), Vec::<&str>::new());
 }
 
 pub async fn a_lost_answer_is_confirmed_or_retried_by_the_next_judgement(store: &dyn Store) {

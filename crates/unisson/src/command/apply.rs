@@ -60,7 +60,11 @@ pub(crate) fn told(applied: &AppliedPlan) -> String {
             format!("all of its {} changes were settled before, so nothing is sent again", number(before))
         }
         before => {
-            format!("{} changes, of which {} were settled before and are not sent again", number(*changes), number(before))
+            format!(
+                "{} changes, of which {} were settled before and are not sent again",
+                number(*changes),
+                number(before)
+            )
         }
     };
     format!("plan {plan}: {told}")
@@ -108,8 +112,8 @@ async fn refused(error: ApplyError, engine: &Engine, (file, screen): (&Path, Scr
                 let moved = moved.iter().map(MovedLine::of).collect();
                 screen.object(&Refused { applied: false, moved })?;
             }
-            let lines: String = moved.iter().map(line).collect();
-            Failure::new(format!("{what}{lines}")).next(ANEW)
+            let lines: Vec<String> = moved.iter().map(line).collect();
+            Failure::new(format!("{what}{}", lines.concat())).next(ANEW)
         }
     })
 }
@@ -126,7 +130,8 @@ async fn changed(engine: &Engine, plan: &PlanId) -> Result<String, Failure> {
     let Some(then) = run.and_then(|run| serde_json::from_str::<RunReport>(&run.report).ok()) else {
         return Ok(String::new());
     };
-    Ok(setup::changes(&then.setup, &engine.setup).iter().map(|change| format!("\n  {change}")).collect())
+    let changes = setup::changes(&then.setup, &engine.setup);
+    Ok(changes.iter().map(|change| format!("\n  {change}")).collect::<Vec<_>>().concat())
 }
 
 impl<'a> MovedLine<'a> {

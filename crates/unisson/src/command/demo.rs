@@ -19,12 +19,12 @@ pub(crate) async fn run(args: &cli::Demo, desk: Desk<'_>) -> Outcome {
     let contacts =
         u32::try_from(args.contacts).map_err(|_| Failure::new("so many people are more than a twin can hold"))?;
     let folder = tempfile::Builder::new().prefix("unisson-demo-").tempdir()?;
-    title(screen, "A company with a mail platform, a CRM and a shop")?;
+    title(screen, "A company with two mail platforms, a CRM and a shop")?;
     let options = Options { contacts, epoch: Timestamp::now(), ..Options::default() }.without_limits();
     let twins = Sandbox::start(options).await.map_err(|error| Failure::of(&error))?;
     let settings = sandbox::write_site(folder.path(), &twins)?;
     screen.data(format!(
-        "{} people, spread over twins of Mailchimp and HubSpot and a CSV export, with opt-ins that contradict each other.",
+        "{} people, spread over twins of Mailchimp, Brevo and HubSpot and a CSV export, with opt-ins that contradict each other.",
         number(contacts.into())
     ))?;
     let desk = Desk { config: Some(&settings), screen };

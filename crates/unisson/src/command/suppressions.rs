@@ -8,7 +8,7 @@ use std::io;
 use jiff::Timestamp;
 use serde::Serialize;
 use unisson_consent::{Address, Channel, Law, Verdict};
-use unisson_files::export::{self, Shape as FileShape};
+use unisson_files::export::{self, ExportError, Shape as FileShape};
 use unisson_plan::{KeyDecision, is_negative};
 use unisson_store::Store;
 use unisson_store_sqlite::Access;
@@ -143,16 +143,23 @@ fn list(found: &[KeyDecision], desk: Desk<'_>) -> Result<(), Failure> {
 fn export(found: &[KeyDecision], args: &crate::cli::Export, desk: Desk<'_>) -> Result<(), Failure> {
     let addresses: BTreeSet<&Address> = found.iter().map(|known| &known.key.address).collect();
     let shape = shape(args.shape);
-    let next = "name a file in a folder that you may write to";
+    let failed = |error: ExportError| {
+        let next = match error {
+            ExportError::Mixed { .. } => "choose those of one kind, such as `--channel email`, then the next",
+            ExportError::NoFile { .. } => "name a file, and not only the folder it is to lie in",
+            ExportError::Io(_) => {
+                "name a place that you may write to and that has room, and run the same command again"
+            }
+        };
+        Failure::of(&error).next(next)
+    };
     match &args.out {
         Some(path) => {
-            export::write_file(path, addresses.iter().copied(), shape)
-                .map_err(|error| Failure::of(&error).next(next))?;
+            export::write_file(path, addresses.iter().copied(), shape).map_err(failed)?;
             desk.screen.say(format!("wrote {} addresses to {}", number(addresses.len() as u64), path.display()));
         }
         None => {
-            export::write(addresses.iter().copied(), shape, io::stdout().lock())
-                .map_err(|error| Failure::of(&error))?;
+            export::write(addresses.iter().copied(), shape, io::stdout().lock()).map_err(failed)?;
         }
     }
     Ok(())
