@@ -305,7 +305,7 @@ impl Call {
 }
 
 fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
-    head.split("\r\n").filter_map(|line| line.split_once(':')).find_map(|(found, value)| {
-        if found.eq_ignore_ascii_case(name) { Some(value.trim()) } else { None }
-    })
+    head.split("\r\n")
+        .filter_map(|line| line.split_once(':'))
+        .find_map(|(found, value)| if found.eq_ignore_ascii_case(name) { Some(value.trim()) } else { None })
 }

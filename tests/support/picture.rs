@@ -33,9 +33,8 @@ impl Picture {
         };
         let differing =
             keys.into_iter().filter(|key| self.seen.get(*key) != other.seen.get(*key)).filter(|key| !heard(key));
-        let mut lines: Vec<String> = differing
-            .map(|key| format!("{key}: {}", difference(self.seen.get(key), other.seen.get(key))))
-            .collect();
+        let mut lines: Vec<String> =
+            differing.map(|key| format!("{key}: {}", difference(self.seen.get(key), other.seen.get(key)))).collect();
         let more = lines.len().saturating_sub(TOLD_MAX);
         lines.truncate(TOLD_MAX);
         if more > 0 {

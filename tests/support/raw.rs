@@ -13,7 +13,7 @@ const LINE_BYTES_MAX: u64 = 64 * 1024;
 /// The most lines of a head.
 const LINES_MAX: usize = 100;
 /// How long a connection may be silent.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// What is answered.
 #[derive(Debug, Clone)]
@@ -52,7 +52,6 @@ impl Raw {
     ///
     /// # Panics
     /// Where the machine refuses a socket.
-    #[expect(clippy::expect_used, reason = "without a socket nothing can be tested")]
     pub fn start(play: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -98,7 +97,7 @@ fn serve(stream: &TcpStream, play: &dyn Fn(&str) -> Answer) -> io::Result<()> {
         pass_rest(&mut input)?;
         let request = line.rsplit_once(' ').map_or(line.as_str(), |(request, _)| request);
         let Answer { status, headers, body } = play(request);
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let headers = headers.iter().flat_map(|header| [header.as_str(), "\r\n"]).collect::<String>();
         let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
         let mut output = stream;
         output.write_all(&[head.as_bytes(), &body].concat())?;

@@ -148,7 +148,8 @@ impl Runner {
         // An error says that it has ended, which is as good.
         let _ = self.child.kill();
         let status = self.child.wait().expect("it ends");
-        let said = self.reader.take().map(|reader| reader.join().expect("the log is read to its end")).unwrap_or_default();
+        let said =
+            self.reader.take().map(|reader| reader.join().expect("the log is read to its end")).unwrap_or_default();
         Watched { code: status.code(), phases: self.phases.borrow().clone(), said }
     }
 }

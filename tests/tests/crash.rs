@@ -27,8 +27,12 @@ const ROUNDS: u64 = 3;
 const KILLS_PER_ROUND: u32 = 5;
 /// How many companies are killed at once.
 const AT_ONCE: usize = 2;
+
+/// A deed that was asked of a platform: in which chapter, and whether it was carried out.
+type Asked = (u32, bool, Deed);
+
 /// How long a command may take before it counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long one is left to work at most once its call is held.
 const BREATH: Duration = Duration::from_millis(30);
 /// What lies between two rounds: longer than a platform that only a sweep shows may go without one.
@@ -322,7 +326,6 @@ impl Victim {
             }
             self.guarded.settle().await;
             if let Some(unlike) = self.guarded.company.picture().await.unlike(picture) {
-                self.guarded.company.run(&["ledger", "export", "--with-identifiers", "--out", "/tmp/ledger_bad.jsonl"]).await;
                 panic!("{}after round {round} it shows\n{unlike}", self.told());
             }
             self.count_writes(first);
@@ -334,7 +337,7 @@ impl Victim {
     /// Starts a command and kills it.
     async fn strike(&mut self, pace: Pace) {
         let moment = Moment::draw(&mut self.dice, pace);
-        let approves = self.dice.next().is_multiple_of(3);
+        let approves = !self.dice.next().is_multiple_of(4);
         let held = if approves { self.held().await } else { None };
         let arguments = held.as_ref().map_or(vec!["sync"], |run| vec!["approve", run]);
         let gate = &self.guarded.gate;
@@ -367,19 +370,16 @@ impl Victim {
 
     /// A run that the guard holds.
     async fn held(&self) -> Option<String> {
-        let path = self.guarded.company.path().join("unisson.db");
-        if !path.exists() {
-            return None;
-        }
         let status = self.guarded.company.run(&["status", "--json"]).await;
-        let waiting = if status.code == 0 { status.json()["outbox"].as_array().cloned() } else { None };
+        // A store of which a kill has left no table yet is none.
+        let waiting = if status.code == 1 { None } else { status.json()["outbox"].as_array().cloned() };
         waiting?.iter().find_map(|line| line["run"].as_str().map(str::to_owned))
     }
 
     /// Holds what was asked of the platforms in this round against what may be asked.
     fn count_writes(&self, first: usize) {
         let passages = self.guarded.gate.passages();
-        let mut asked_of: BTreeMap<(&str, String, String), Vec<(u32, bool, Deed)>> = BTreeMap::new();
+        let mut asked_of: BTreeMap<(&str, String, String), Vec<Asked>> = BTreeMap::new();
         let mut opened: BTreeMap<(u32, &str), Deed> = BTreeMap::new();
         for passage in &passages[first..] {
             for deed in deeds(passage) {
@@ -464,8 +464,13 @@ async fn a_company_that_is_killed_again_and_again_ends_like_one_that_never_was()
         }
         assert!(next <= wanted.max(10), "companies are founded and hardly anybody is killed: {toll}");
     }
-    println!("{toll}");
+    say(&toll);
     for phase in [Phase::Pulling, Phase::Judging, Phase::Delivering] {
         assert!(toll.0.contains_key(&phase), "nobody was killed while {phase:?}: {toll}");
     }
+}
+
+#[expect(clippy::print_stdout, reason = "where the kills fell is what the test has to tell")]
+fn say(toll: &Toll) {
+    println!("{toll}");
 }

@@ -127,9 +127,15 @@ async fn a_plan_that_is_applied_leads_where_a_sync_leads_and_is_sent_once() {
     assert!(total > 50, "the twins contradict each other: {total}");
     assert_eq!(changes(&path).len() as u64, total);
 
-    let (applied, asked) = planned.run(&["apply", &path, "--json"]).await;
+    let chapter = planned.gate.begin(None);
+    let applied = planned.company.run(&["apply", &path, "--json"]).await;
     assert_eq!(applied.code, 0, "{}\n{}", applied.out, applied.err);
     assert_eq!(delivered(&applied.json()), total);
+    let asked = planned.deeds(chapter);
+    let writes = planned.passages(chapter).iter().filter(|passage| passage.kind == Kind::Write).count();
+    let parts = plan["instances"].as_object().expect("instances").values();
+    let foretold: u64 = parts.filter_map(|part| part["effort"]["calls"].as_u64()).sum();
+    assert_eq!(writes as u64, foretold, "it takes the calls that were foretold");
     assert_eq!(applied.json()["applied"]["changes"], total);
     let (sync, also_asked) = synced.run(&["sync", "--json"]).await;
     assert_eq!(sync.code, 0, "{}\n{}", sync.out, sync.err);
@@ -207,7 +213,7 @@ async fn a_plan_whose_people_have_moved_is_refused_whole_and_a_new_one_is_applie
         let (refused, asked) = planned.run(&["apply", &path, "--json"]).await;
         assert_eq!((refused.code, asked), (1, vec![]), "{}\n{}", refused.out, refused.err);
         let told = refused.json();
-        assert_eq!(told["applied"], false);
+        assert_eq!(told["state"], "refused");
         let moved = told["moved"].as_array().expect("what moved");
         assert!(moved.iter().any(|one| one["instance"] == "news" && one["reason"] == "withdrawn"), "{told}");
         assert!(
@@ -284,6 +290,18 @@ async fn a_plan_of_another_law_or_another_enforcement_is_refused_with_what_chang
     }
     std::fs::write(&settings, &text).expect("settings");
     assert_eq!(planned.run(&["apply", &path]).await.0.code, 0, "what it rests on is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_no_part_is_named_and_keeps_no_plan_from_being_applied() {
+    let disabled = "connector = \"hubspot\"\nenabled = false";
+    let planned = Planned::found(41, 60, |settings| settings.replace("connector = \"hubspot\"", disabled)).await;
+    let (plan, path) = planned.plan("plan.jsonl", 2).await;
+    assert_eq!((&plan["verdict"], &plan["instances"]["crm"]), (&"partial".into(), &Value::Null));
+    let (applied, asked) = planned.run(&["apply", &path]).await;
+    assert_eq!((applied.code, asked.len() as u64), (2, plan["changes"].as_u64().expect("a number")), "{}", applied.err);
+    let words = planned.run(&["plan"]).await.0;
+    assert!(words.code == 2 && words.out.contains("disabled"), "{}", words.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,9 +94,8 @@ fn cell(object: &Value, name: &str) -> Result<String, String> {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(cut(text)),
         Some(Value::Bool(flag)) => Ok(flag.to_string()),
-        Some(Value::Number(number)) => exact(number).ok_or_else(|| {
-            format!("`{name}` holds a number that not every reader keeps exactly: write it in quotes")
-        }),
+        Some(Value::Number(number)) => exact(number)
+            .ok_or_else(|| format!("`{name}` holds a number that not every reader keeps exactly: write it in quotes")),
         Some(Value::Array(_) | Value::Object(_)) => {
             Err(format!("`{name}` holds a list or an object: name a value inside it, such as \"/{name}/0\""))
         }

@@ -96,9 +96,8 @@ impl HubSpot {
             let body = json!({"filterGroups": groups, "properties": ["hs_object_id"], "limit": 10});
             let reply = self.send(self.client.post(SEARCH).json(&body).repeatable(), &[429], during).await?;
             let page = reply.json::<ContactPage>()?.checked(during)?;
-            let is_record = |row: &RawValue| {
-                read_row::<Contact>(row.get()).is_ok_and(|contact| contact.id == who.record.as_str())
-            };
+            let is_record =
+                |row: &RawValue| read_row::<Contact>(row.get()).is_ok_and(|contact| contact.id == who.record.as_str());
             if page.results.iter().any(|row| !is_record(row)) {
                 return Ok(Sighting::Present);
             }

@@ -124,11 +124,7 @@ impl Address {
         };
         let local: String = local.nfc().collect();
         let grant_local = if local.is_ascii() { local.to_ascii_lowercase() } else { local.clone() };
-        let suppress_local = if local.is_ascii() {
-            visible(&grant_local)
-        } else {
-            folded(&local)
-        };
+        let suppress_local = if local.is_ascii() { visible(&grant_local) } else { folded(&local) };
         if visible(&local).len() != local.len() {
             defect = defect.or(Some(Defect::Invisible));
         } else if defect.is_none() && email_address::EmailAddress::from_str(&format!("{local}@{host}")).is_err() {

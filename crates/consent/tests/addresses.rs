@@ -3,7 +3,7 @@
 use unisson_consent::{Address, Defect};
 
 fn number(text: &str, country: Option<&str>) -> Address {
-    Address::phone(text, country).unwrap()
+    Address::phone(text, country).expect("a telephone number")
 }
 
 #[test]
@@ -31,7 +31,9 @@ fn what_would_be_another_number_when_it_is_read_again_is_none() {
 #[test]
 fn what_nobody_sees_is_nobodys_address() {
     for text in ["\u{202e}", " \u{200b}\u{feff} ", "\0\r\n"] {
-        assert!(Address::email(text).is_none() && Address::postal(text).is_none() && Address::phone(text, None).is_none());
+        assert!(
+            Address::email(text).is_none() && Address::postal(text).is_none() && Address::phone(text, None).is_none()
+        );
     }
     assert!(Address::postal(" ,;, ").is_none());
 }

@@ -111,7 +111,7 @@ impl Engine {
         let (run, mut report) = self.begin(&order).await?;
         let run = Run { plan: Some(id.clone()), ..run };
         let outcome = Box::pin(run.apply((plan, &id), approval, &mut report)).await;
-        Ok(self.end(report, outcome).await?.0)
+        Ok(self.end(&run.watch, report, outcome).await?.0)
     }
 
     /// Lets go what the guard held under the name of a run, now that somebody looked, and no more than that: what is no
@@ -120,7 +120,7 @@ impl Engine {
         let order = Order::default();
         let (run, mut report) = self.begin(&order).await?;
         let outcome = run.approve(held, &mut report).await;
-        Ok(self.end(report, outcome).await?.0)
+        Ok(self.end(&run.watch, report, outcome).await?.0)
     }
 
     /// Whether a plan was made in this world, and lately.

@@ -12,6 +12,7 @@ use unisson_store::{RunRecord, RunState, Store, StoreError};
 
 use crate::clock::Clock;
 use crate::report::{InstanceReport, RunReport};
+use crate::watch::{Watch, ahead, recorded};
 
 /// How many runs are looked at for what is still unmapped.
 const CARRIED_FROM: usize = 5;
@@ -101,8 +102,8 @@ pub(crate) struct Run<'e> {
     pub(crate) order: &'e Order,
     /// Only the changes of this plan are delivered.
     pub(crate) plan: Option<PlanId>,
-    /// When the last fact of the ledger was written before this run.
-    pub(crate) recorded: Timestamp,
+    /// The clock, as the run sees it.
+    pub(crate) watch: Watch,
 }
 
 impl Engine {
@@ -110,25 +111,38 @@ impl Engine {
     pub async fn sync(&self, order: &Order) -> Result<RunReport, StoreError> {
         let (run, mut report) = self.begin(order).await?;
         let outcome = run.work(&mut report).await;
-        Ok(self.end(report, outcome).await?.0)
+        Ok(self.end(&run.watch, report, outcome).await?.0)
     }
 
     /// Remembers that a run begins.
     pub(crate) async fn begin<'e>(&'e self, order: &'e Order) -> Result<(Run<'e>, RunReport), StoreError> {
-        let started_at = self.clock.now();
+        let recorded = recorded(self.store.as_ref(), self.clock.now()).await?;
+        let watch = Watch::start(self.clock.as_ref(), recorded);
+        let started_at = watch.started_at();
+        let before = self.store.runs(CARRIED_FROM).await?;
         let id = RunId(uuid::Uuid::now_v7().to_string());
-        let run = Run { engine: self, id, order, plan: None, recorded: self.recorded(started_at).await? };
-        let mut report = RunReport::new(&run.id, started_at, order.dry_run);
+        let mut report = RunReport::new(&id, started_at, order.dry_run);
+        report.warnings = watch.before(&before, self.options.sweep_every);
+        let run = Run { engine: self, id, order, plan: None, watch };
         report.setup.clone_from(&self.setup);
         self.store.save_run(record(&report, RunState::Running)).await?;
         Ok((run, report))
     }
 
     /// Remembers how a run ended.
-    pub(crate) async fn end<T, E>(&self, mut report: RunReport, outcome: Result<T, E>) -> Result<(RunReport, T), E>
+    pub(crate) async fn end<T, E>(
+        &self,
+        watch: &Watch,
+        mut report: RunReport,
+        outcome: Result<T, E>,
+    ) -> Result<(RunReport, T), E>
     where
         E: From<StoreError>,
     {
+        report.warnings.extend(watch.during(self.clock.as_ref()));
+        for warning in &report.warnings {
+            tracing::warn!("{warning}");
+        }
         let state = if outcome.is_ok() { report.outcome() } else { RunState::Failed };
         state.as_str().clone_into(&mut report.state);
         report.ended_at = Some(self.clock.now());
@@ -137,15 +151,6 @@ impl Engine {
         let done = outcome?;
         saved?;
         Ok((report, done))
-    }
-}
-
-impl Engine {
-    /// When the last fact of the ledger was written; the beginning of time where there is none.
-    async fn recorded(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
-        let last = self.store.counts(now).await?.commits;
-        let commits = if last == 0 { Vec::new() } else { self.store.commits(last, 1).await? };
-        Ok(commits.last().map_or(Timestamp::MIN, |commit| unisson_store::codec::instant(commit.at)))
     }
 }
 
@@ -162,13 +167,22 @@ impl Run<'_> {
 
     /// Pulls and judges under the law in force: what waits afterwards is the plan.
     pub(crate) async fn look(&self, report: &mut RunReport) -> Result<(), StoreError> {
-        self.engine.store.adopt_law(&self.engine.law_hash).await?;
         let before = self.engine.store.runs(CARRIED_FROM).await?;
+        self.engine.store.adopt_law(&self.law(&before)).await?;
         self.enter("pulling");
         self.pull(report).await?;
         self.carry_over(&before, report);
         self.enter("judging");
         self.judge(report).await
+    }
+
+    /// What standings are made under: the law, and a clock that is right. What was decided while it ran ahead is decided
+    /// anew once it was set back, and once more when that moment has come.
+    fn law(&self, before: &[RunRecord]) -> String {
+        match ahead(before, self.now()) {
+            Some(run) => format!("{} before run {}", self.engine.law_hash, run.id.0),
+            None => self.engine.law_hash.clone(),
+        }
     }
 
     /// Delivers what was let go, and names what is left.
@@ -258,6 +272,11 @@ impl Run<'_> {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.engine.clock.now()
+    }
+
+    /// The date of what is heard now.
+    pub(crate) fn heard_at(&self) -> Timestamp {
+        self.watch.heard_at(self.now())
     }
 
     /// Whether the order leaves an instance in.

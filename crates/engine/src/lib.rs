@@ -15,8 +15,9 @@ mod pass;
 mod plan_file;
 mod pull;
 mod report;
+mod watch;
 
-pub use apply::{Approval, ApplyError, Moved, PLAN_AGE_MAX};
+pub use apply::{ApplyError, Approval, Moved, PLAN_AGE_MAX};
 pub use clock::{Clock, SystemClock};
 pub use host::{Engine, Instance, Options, Order, Progress, Silent};
 pub use list::{ListReport, Teller};

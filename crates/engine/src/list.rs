@@ -11,6 +11,7 @@ use unisson_plan::{Commit, RunId};
 use unisson_store::{Store, StoreError};
 
 use crate::clock::Clock;
+use crate::watch::recorded;
 
 /// How many entries are written in one commit.
 const ENTRIES_PER_COMMIT: usize = 5_000;
@@ -65,9 +66,15 @@ impl<'s> Teller<'s> {
     }
 
     async fn write(&mut self) -> Result<(), StoreError> {
-        let batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::take(&mut self.batch);
         if batch.is_empty() {
             return Ok(());
+        }
+        // A clock that was set back must not make a later word the earlier one.
+        let now = self.clock.now();
+        let recorded = recorded(self.store, now).await?;
+        for fact in &mut batch {
+            fact.observed_at = fact.observed_at.max(recorded);
         }
         let met = self.store.met(&batch).await?;
         let mut seen: HashSet<FactId> = HashSet::with_capacity(batch.len());
@@ -80,7 +87,7 @@ impl<'s> Teller<'s> {
         let new = if self.trial {
             unknown
         } else {
-            let mut commit = Commit::new(self.run.clone(), self.clock.now());
+            let mut commit = Commit::new(self.run.clone(), now.max(recorded));
             commit.told = batch;
             self.store.commit(commit).await?.facts
         };

@@ -202,9 +202,9 @@ impl Engine {
         let order = Order { dry_run: true, ..order.clone() };
         let (run, mut report) = self.begin(&order).await?;
         let outcome = run.plan(samples, &mut report).await;
-        let (run, instances) = self.end(report, outcome).await?;
+        let (run, instances) = self.end(&run.watch, report, outcome).await?;
         let holds = instances.values().any(|part| part.guard.holds);
-        let whole = instances.keys().all(|name| run.instances.get(name).is_some_and(InstanceReport::is_whole));
+        let whole = run.instances.values().all(InstanceReport::is_whole);
         Ok(Outlook {
             plan: run.run.clone(),
             made_at: run.started_at,

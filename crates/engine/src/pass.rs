@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use unisson_connector::{Cursor, Next, Observation, Page, Stream};
 use unisson_consent::{Law, Purposes, RecordId, Status, SystemId};
 use unisson_plan::{
-    Commit, Digest, Dossier, GuardRule, Learned, Lesson, Newcomer, Position, RecordNo, Replica, Rules,
-    SubjectNo, Tally, admit, judge, learn,
+    Commit, Digest, Dossier, GuardRule, Learned, Lesson, Newcomer, Position, RecordNo, Replica, Rules, SubjectNo,
+    Tally, admit, judge, learn,
 };
 use unisson_store::StoreError;
 
@@ -186,7 +186,7 @@ impl<'r> Pass<'r> {
             rules: BTreeMap::from([(self.instance.id.clone(), rules(self.instance, false))]),
             lag: self.lag(),
             now: self.run.now(),
-            recorded: self.run.recorded,
+            heard_at: self.run.heard_at(),
         };
         off_thread(move || whose.learn_all(exercise))
     }
@@ -194,7 +194,7 @@ impl<'r> Pass<'r> {
     /// Writes what was learnt together with the place after it.
     async fn write(&mut self, learnt: Option<Learnt>, report: &mut InstanceReport) -> Result<(), StoreError> {
         let Some(Learnt { news, newcomers, position }) = learnt else { return Ok(()) };
-        let mut commit = Commit::new(self.run.id.clone(), self.run.now().max(self.run.recorded));
+        let mut commit = Commit::new(self.run.id.clone(), self.run.heard_at());
         commit.learned = news;
         commit.newcomers = newcomers;
         commit.positions.push((self.instance.id.clone(), self.stream.id.clone(), position));
@@ -264,8 +264,8 @@ struct Whose {
     rules: BTreeMap<SystemId, Rules>,
     lag: SignedDuration,
     now: Timestamp,
-    /// When the last fact of the ledger was written.
-    recorded: Timestamp,
+    /// When, in the order of the ledger.
+    heard_at: Timestamp,
 }
 
 impl Whose {
@@ -276,7 +276,7 @@ impl Whose {
             country: self.law.policy.country.as_str(),
             lag: self.lag,
             now: self.now,
-            observed_at: self.now.max(self.recorded),
+            observed_at: self.heard_at,
         };
         let Exercise { observations, mut latest, position } = exercise;
         // A record that comes twice is compared with what the first time brought.

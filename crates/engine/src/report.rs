@@ -34,6 +34,9 @@ pub struct RunReport {
     /// The run whose held changes it let go, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<ApprovedRun>,
+    /// What is wrong with the machine itself, such as a clock that was set back.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// How many subjects were judged.
     pub judged: u64,
     /// Each instance by its name.
@@ -124,6 +127,7 @@ impl RunReport {
             state: RunState::Running.as_str().to_owned(),
             dry_run,
             setup: BTreeMap::new(),
+            warnings: Vec::new(),
             applied: None,
             approved: None,
             judged: 0,

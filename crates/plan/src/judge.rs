@@ -204,9 +204,7 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
     for open in &dossier.open {
         let fresh = rules.get(&open.instance).is_some_and(|rules| rules.fresh);
         match (wanted.contains(&open.id), open.state) {
-            (false, state)
-                if state.is_recallable() && !is_shadowed(open, dossier, &standing, (law, rules, now)) =>
-            {
+            (false, state) if state.is_recallable() && !is_shadowed(open, dossier, &standing, (law, rules, now)) => {
                 judged.cancelled.push(open.id.clone());
             }
             (false, OpenState::Unknown) => judged.confirmed.push(open.id.clone()),

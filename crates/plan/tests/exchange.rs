@@ -14,8 +14,8 @@ use unisson_consent::{
     Actor, Channel, Channels, Evidence, Fact, Kind, Law, Occurred, Purposes, Reason, Scope, Status, SystemId, Via,
 };
 use unisson_plan::{
-    Digest, Dossier, Enforce, Judged, Lesson, OpenChange, OpenState, Replica, Rules, SubjectNo, Wrote, acknowledge, judge,
-    learn, shows_after,
+    Digest, Dossier, Enforce, Judged, Lesson, OpenChange, OpenState, Replica, Rules, SubjectNo, Wrote, acknowledge,
+    judge, learn, shows_after,
 };
 
 use support::{at, confirmed, law, proven};

@@ -126,7 +126,7 @@ pub(crate) struct Plan {
     /// The file to write the plan to, for `unisson apply`; it names nobody, and only its owner can read it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Write over a file that is there
+    /// Write over an older plan that is there, and over no other file
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
 }

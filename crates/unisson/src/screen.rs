@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 
+/// The longest text of others that a cell of a table shows, in characters: as long as an e-mail address can be.
+const CELL_CHARS_MAX: usize = 254;
+
 /// How a command speaks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
@@ -109,6 +112,14 @@ pub(crate) fn figures(table: &mut Table, columns: &[usize]) {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
+    }
+}
+
+/// Text as a cell of a table shows it: one that has no end must not widen everybody's row.
+pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(CELL_CHARS_MAX) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 

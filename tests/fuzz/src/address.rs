@@ -1,13 +1,29 @@
 //! Normalisation of addresses: total, stable, and its own fixed point wherever it accepts.
 
-use unisson_consent::{Address, AddressKind, Aliases, Algorithm, HashedAddress, Normalisation};
+use unisson_consent::{Address, AddressKind, Algorithm, Aliases, HashedAddress, Normalisation};
 use unisson_store::identifier::Identifier;
 
 /// Words that addresses are made of.
 pub const WORDS: &[&[u8]] = &[
-    b"@example.org", b"@gmail.com", b"+tag", b"xn--", b"\"a b\"", b"0033", b"+33612345678", b";ext=", b"(0)",
-    "\u{fdfa}".as_bytes(), "\u{fb03}".as_bytes(), "\u{130}".as_bytes(), "\u{200b}".as_bytes(), "\u{feff}".as_bytes(),
-    "\u{e9}".as_bytes(), "e\u{301}".as_bytes(), "\u{3002}".as_bytes(), "\u{ff20}".as_bytes(), "\u{202e}".as_bytes(),
+    b"@example.org",
+    b"@gmail.com",
+    b"+tag",
+    b"xn--",
+    b"\"a b\"",
+    b"0033",
+    b"+33612345678",
+    b";ext=",
+    b"(0)",
+    "\u{fdfa}".as_bytes(),
+    "\u{fb03}".as_bytes(),
+    "\u{130}".as_bytes(),
+    "\u{200b}".as_bytes(),
+    "\u{feff}".as_bytes(),
+    "\u{e9}".as_bytes(),
+    "e\u{301}".as_bytes(),
+    "\u{3002}".as_bytes(),
+    "\u{ff20}".as_bytes(),
+    "\u{202e}".as_bytes(),
 ];
 
 /// The longest spelling that is compared, in bytes: 1,024 characters, of which some become eighteen.
@@ -34,8 +50,8 @@ pub fn run(input: &[u8]) {
         for spelling in [address.canonical(), address.suppress_key()] {
             assert!(spelling.len() <= SPELLING_BYTES_MAX, "a spelling has {} bytes", spelling.len());
         }
-        alike(&address, &read(&text), "read twice");
-        alike(&address, &read(&format!("\u{feff} {text}\t")), "between spaces");
+        alike(&address, read(&text).as_ref(), "read twice");
+        alike(&address, read(&format!("\u{feff} {text}\t")).as_ref(), "between spaces");
         for aliases in [Aliases::default(), Aliases::WIDEST] {
             assert!(address.suppress_eq(&address, aliases));
         }
@@ -51,7 +67,7 @@ pub fn run(input: &[u8]) {
 /// What was accepted is accepted in the spelling it is compared by, and is then the same.
 fn accepted(address: &Address, read: impl Fn(&str) -> Option<Address>) {
     let again = read(address.canonical());
-    alike(address, &again, "in its own spelling");
+    alike(address, again.as_ref(), "in its own spelling");
     assert!(again.is_some_and(|again| again.defect().is_none()), "the spelling it is compared by is accepted");
     // Letters in a number are digits or an extension, as its writer chose.
     if address.kind() != AddressKind::Phone {
@@ -65,10 +81,8 @@ fn accepted(address: &Address, read: impl Fn(&str) -> Option<Address>) {
 }
 
 #[track_caller]
-fn alike(address: &Address, other: &Option<Address>, what: &str) {
-    let same = other.as_ref().is_some_and(|other| {
-        address.grant_eq(other) && address.suppress_key() == other.suppress_key()
-    });
+fn alike(address: &Address, other: Option<&Address>, what: &str) {
+    let same = other.is_some_and(|other| address.grant_eq(other) && address.suppress_key() == other.suppress_key());
     assert!(same, "the same {} address {what}", address.kind().as_str());
 }
 

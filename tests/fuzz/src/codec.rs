@@ -18,8 +18,14 @@ use super::silence::{names_nobody, told};
 
 /// Words that stored bytes are made of.
 pub const WORDS: &[&[u8]] = &[
-    b"\x01", b"\x01\x00\x00\x00", b"\xff\xff\xff\xff\x0f", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x04news",
-    b"\x01\x01\x04news", b"\x80\x00", b"\x02\x00",
+    b"\x01",
+    b"\x01\x00\x00\x00",
+    b"\xff\xff\xff\xff\x0f",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    b"\x04news",
+    b"\x01\x01\x04news",
+    b"\x80\x00",
+    b"\x02\x00",
 ];
 
 /// The record that everything here is about.
@@ -108,7 +114,6 @@ fn record(native: &str) -> RecordRef {
 }
 
 impl Register {
-    #[expect(clippy::expect_used, reason = "the texts are those of this file")]
     fn new() -> Self {
         let ada = Address::email("ada@example.org").expect("the text is not blank");
         let number = Address::phone("+33612345678", None).expect("the text is not blank");

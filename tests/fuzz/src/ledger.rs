@@ -6,9 +6,22 @@ use super::silence::{names_nobody, told};
 
 /// Words that exports are made of.
 pub const WORDS: &[&[u8]] = &[
-    b"{\"line\":\"format\"", b"{\"line\":\"commit\"", b"{\"line\":\"fact\"", b"{\"line\":\"end\"", b"\"facts\":", b"\"prev\":\"",
-    b"18446744073709551615", b"0000000000000000000000000000000000000000000000000000000000000000", b"null", b"\n", b"}\n",
-    b"\"says\":", b"\"names\":{", b"[[[[", b"\\u0000", b"\\ud800",
+    b"{\"line\":\"format\"",
+    b"{\"line\":\"commit\"",
+    b"{\"line\":\"fact\"",
+    b"{\"line\":\"end\"",
+    b"\"facts\":",
+    b"\"prev\":\"",
+    b"18446744073709551615",
+    b"0000000000000000000000000000000000000000000000000000000000000000",
+    b"null",
+    b"\n",
+    b"}\n",
+    b"\"says\":",
+    b"\"names\":{",
+    b"[[[[",
+    b"\\u0000",
+    b"\\ud800",
 ];
 
 /// Checks bytes as an export.
@@ -16,7 +29,7 @@ pub const WORDS: &[&[u8]] = &[
 /// # Panics
 /// Where a promise is broken.
 pub fn run(input: &[u8]) {
-    let lines = input.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    let lines = input.split(|byte| *byte == b'\n').count() as u64;
     match check(input) {
         Ok(checked) => {
             assert!(checked.commits + checked.facts < lines, "more was found in order than there are lines");

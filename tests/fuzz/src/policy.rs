@@ -10,16 +10,37 @@ use super::{codec, folding};
 
 /// Words that policies are made of.
 pub const WORDS: &[&[u8]] = &[
-    b"version = \"1\"\nprofile = \"eu-fr\"\n", b"[purposes.x]\nfamily = \"marketing\"\n", b"parent = \"x\"\n", b"[[basis]]\n",
-    b"id = \"x\"\n", b"basis = \"soft_opt_in\"\n", b"facts = [\"sale\", \"opt_out_offered\", \"similar\"]\n",
-    b"channel = [\"email\"]\n", b"max_age = \"P36M\"\n", b"[time]\n", b"inactivity_max = \"none\"\n",
-    b"\"indefinite\"", b"[level.need]\n", b"[[level.need.rules]]\n", b"level = 1\n", b"[lineage]\n", b"\"\"\"", b"{", b"}",
-    b"[[", b"]]", b" = ", b"9223372036854775808", b"1e999", b"nan", b"1979-05-27T07:32:00Z", b"without_basis = []\n",
+    b"version = \"1\"\nprofile = \"eu-fr\"\n",
+    b"[purposes.x]\nfamily = \"marketing\"\n",
+    b"parent = \"x\"\n",
+    b"[[basis]]\n",
+    b"id = \"x\"\n",
+    b"basis = \"soft_opt_in\"\n",
+    b"facts = [\"sale\", \"opt_out_offered\", \"similar\"]\n",
+    b"channel = [\"email\"]\n",
+    b"max_age = \"P36M\"\n",
+    b"[time]\n",
+    b"inactivity_max = \"none\"\n",
+    b"\"indefinite\"",
+    b"[level.need]\n",
+    b"[[level.need.rules]]\n",
+    b"level = 1\n",
+    b"[lineage]\n",
+    b"\"\"\"",
+    b"{",
+    b"}",
+    b"[[",
+    b"]]",
+    b" = ",
+    b"9223372036854775808",
+    b"1e999",
+    b"nan",
+    b"1979-05-27T07:32:00Z",
+    b"without_basis = []\n",
 ];
 
 static FACTS: LazyLock<Vec<Fact>> = LazyLock::new(folding::every_kind);
 
-#[expect(clippy::expect_used, reason = "the text is built in")]
 static BUILT_IN: LazyLock<Policy> =
     LazyLock::new(|| parse_policy(DEFAULT_POLICY).expect("the built-in policy is one").policy);
 
@@ -29,6 +50,14 @@ static BUILT_IN: LazyLock<Policy> =
 /// Where a promise of the law is broken.
 pub fn fold(facts: &[Fact]) {
     folding::fold(facts, &BUILT_IN);
+}
+
+/// The same at one moment only.
+///
+/// # Panics
+/// Where a promise of the law is broken.
+pub fn glance(facts: &[Fact]) {
+    folding::glance(facts, &BUILT_IN);
 }
 
 /// Reads text as a policy, and what stands behind its first NUL as a fact to fold under it.

@@ -8,7 +8,10 @@ const WORDS_BYTES_MAX: usize = 2_000;
 
 /// An error with all its causes, in every form in which it may be printed.
 pub fn told(error: &(dyn Error + 'static)) -> String {
-    successors(Some(error), |cause| (*cause).source()).map(|cause| format!("{cause} {cause:?}\n")).collect()
+    successors(Some(error), |cause| (*cause).source())
+        .map(|cause| format!("{cause} {cause:?}\n"))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// Holds that a message about what others wrote names nobody and stays short.

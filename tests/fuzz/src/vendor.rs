@@ -16,26 +16,53 @@ use super::raw::{Answer, Raw};
 
 /// Words that pages and cursors are made of.
 pub const WORDS: &[&[u8]] = &[
-    b"\0{\"members\":[", b"\0{\"contacts\":[", b"\0{\"results\":[", b"],\"total_items\":1}", b"],\"count\":1}",
-    b"],\"paging\":{\"next\":{\"after\":\"1\"}}}", b"\"email_address\":\"ada@example.org\"", b"\"email\":\"ada@example.org\"",
-    b"\"status\":\"subscribed\"", b"\"last_changed\":\"2220-01-01T00:00:00+00:00\"", b"\"id\":18446744073709551616",
-    b"\"interests\":{\"ada@example.org\":1}", b"\"emailBlacklisted\":true", b"\"listIds\":[1,1]", b"\"attributes\":null",
-    b"\"properties\":{\"email\":\"ada@example.org\",\"hs_email_optout\":\"true\"}", b"null", b"[[[[[[[[[[[[", b"1e400", b"\\u0000",
-    b"{\"format\":1,\"stream\":\"a1\",", b"-9223372036854775808", b"\xff", b",", b"\"",
+    b"\0{\"members\":[",
+    b"\0{\"contacts\":[",
+    b"\0{\"results\":[",
+    b"],\"total_items\":1}",
+    b"],\"count\":1}",
+    b"],\"paging\":{\"next\":{\"after\":\"1\"}}}",
+    b"\"email_address\":\"ada@example.org\"",
+    b"\"email\":\"ada@example.org\"",
+    b"\"status\":\"subscribed\"",
+    b"\"last_changed\":\"2220-01-01T00:00:00+00:00\"",
+    b"\"id\":18446744073709551616",
+    b"\"interests\":{\"ada@example.org\":1}",
+    b"\"emailBlacklisted\":true",
+    b"\"listIds\":[1,1]",
+    b"\"attributes\":null",
+    b"\"properties\":{\"email\":\"ada@example.org\",\"hs_email_optout\":\"true\"}",
+    b"null",
+    b"[[[[[[[[[[[[",
+    b"1e400",
+    b"\\u0000",
+    b"{\"format\":1,\"stream\":\"a1\",",
+    b"-9223372036854775808",
+    b"\xff",
+    b",",
+    b"\"",
 ];
 
 /// After how many calls a connector is made anew, with an account that has its allowances whole.
-const CALLS_MAX: u64 = 20;
+const CALLS_MAX: u64 = 25;
 
 /// Streams, each of a connector with settings beside where the platform is.
 const STREAMS: [(&Kind, &str, &str); 7] = [
-    (&unisson_mailchimp::KIND, "a1", r#"{"api_key":{"env":"K"},"page_size":4,
-        "forms":[{"source":"F","notice":"N3","double_opt_in":true,"slots":["a1/interest/i1"]}]}"#),
+    (
+        &unisson_mailchimp::KIND,
+        "a1",
+        r#"{"api_key":{"env":"K"},"page_size":4,
+        "forms":[{"source":"F","notice":"N3","double_opt_in":true,"slots":["a1/interest/i1"]}]}"#,
+    ),
     (&unisson_mailchimp::KIND, "a1/complaints", r#"{"api_key":{"env":"K"}}"#),
     (&unisson_hubspot::KIND, "contacts", r#"{"token":{"env":"K"},"customer_property":"customer"}"#),
     (&unisson_hubspot::KIND, "archived", r#"{"token":{"env":"K"},"audience_property":"audience"}"#),
     (&unisson_hubspot::KIND, "contacts", r#"{"token":{"env":"K"},"enterprise":true}"#),
-    (&unisson_brevo::KIND, "contacts", r#"{"api_key":{"env":"K"},"page_size":4,"tier":"extended","customer_attribute":"NO"}"#),
+    (
+        &unisson_brevo::KIND,
+        "contacts",
+        r#"{"api_key":{"env":"K"},"page_size":4,"tier":"extended","customer_attribute":"NO"}"#,
+    ),
     (&unisson_brevo::KIND, "blocked", r#"{"api_key":{"env":"K"},"tier":"extended"}"#),
 ];
 
@@ -82,7 +109,7 @@ pub fn run(input: &[u8]) {
         let place = usize::from(*which) % STREAMS.len();
         let (_, stream, _) = STREAMS[place];
         *stage.bodies.lock().unwrap_or_else(PoisonError::into_inner) = (body.to_vec(), further.to_vec());
-        let connector = stage.connector(place);
+        let connector = stage.connector(place, from.is_some());
         let first = page(&*connector, stream, from.as_ref());
         let second = page(&*connector, stream, from.as_ref());
         match (first, second) {
@@ -114,9 +141,9 @@ impl Stage {
         Self { platform, bodies, connectors: RefCell::default(), calls: Cell::new(0) }
     }
 
-    #[expect(clippy::expect_used, reason = "the settings are those of this file")]
-    fn connector(&self, place: usize) -> Arc<dyn Connector> {
-        if self.calls.get().is_multiple_of(CALLS_MAX) {
+    fn connector(&self, place: usize, is_search: bool) -> Arc<dyn Connector> {
+        // A search has an allowance of four calls in a second.
+        if self.calls.get().is_multiple_of(if is_search { 2 } else { CALLS_MAX }) {
             self.connectors.borrow_mut().clear();
         }
         self.calls.set(self.calls.get() + 1);

@@ -88,7 +88,7 @@ impl Month {
             // Soon enough to read only what changed.
             sleep_until(self.due + Duration::from_mins(30)).await;
             self.people.act(&self.company, &mut self.dice);
-            sleep_until(self.due + Duration::from_mins(60)).await;
+            sleep_until(self.due + Duration::from_hours(1)).await;
             self.sync(&Order::default(), End::Own).await;
         }
     }

@@ -101,7 +101,7 @@ fn topic_openings(path: &[&str], body: &Value) -> Vec<Opening> {
             .iter()
             .filter_map(|wish| one(wish["subscriberIdString"].as_str().unwrap_or_default(), wish))
             .collect(),
-        ["batch", "unsubscribe-all", "read"] | ["batch", "unsubscribe-all"] | [_, "unsubscribe-all"] => Vec::new(),
+        ["batch", "unsubscribe-all", "read"] | [_, "unsubscribe-all"] => Vec::new(),
         [address] => one(address, body).into_iter().collect(),
         _ => panic!("{} is a write that nobody can judge", path.join("/")),
     }

@@ -14,7 +14,7 @@ use unisson_store::{OutboxChange, OutboxNo, StoreError};
 use super::{
     EffortOutlook, GuardOutlook, InstanceOutlook, OutlookFact, OutlookGroup, OutlookSample, OutlookSource, PAGE,
 };
-use crate::host::{Run, off_thread};
+use crate::host::{Instance, Run, off_thread};
 use crate::report::RunReport;
 
 /// How many facts behind a sample are told.
@@ -69,7 +69,7 @@ impl Run<'_> {
         let mut gathered = self.gather(samples, report).await?;
         let tallies = self.engine.store.tally().await?;
         let mut instances = BTreeMap::new();
-        for instance in self.engine.instances.iter().filter(|instance| self.includes(instance)) {
+        for instance in self.engine.instances.iter().filter(|instance| self.takes_part(instance)) {
             let name = instance.id.as_str();
             let found = gathered.remove(&instance.id).unwrap_or_default();
             let tally = tallies.iter().find(|tally| tally.instance == instance.id);
@@ -92,7 +92,7 @@ impl Run<'_> {
     /// Goes through what waits, page by page.
     async fn gather(&self, samples: usize, report: &RunReport) -> Result<BTreeMap<SystemId, Gathered>, StoreError> {
         let rules = Arc::new(self.rules(report));
-        let instances = self.engine.instances.iter().filter(|instance| self.includes(instance));
+        let instances = self.engine.instances.iter().filter(|instance| self.takes_part(instance));
         let included: BTreeSet<&SystemId> = instances.map(|instance| &instance.id).collect();
         let mut gathered: BTreeMap<SystemId, Gathered> = BTreeMap::new();
         let mut after: Option<OutboxNo> = None;
@@ -127,6 +127,11 @@ impl Run<'_> {
             looked
         });
         Ok(looked.await)
+    }
+
+    /// Whether anything can be planned at an instance in this run.
+    fn takes_part(&self, instance: &Instance) -> bool {
+        instance.enabled && self.includes(instance)
     }
 
     fn guard(&self, tally: Option<&Tally>, of: u64, held: BTreeMap<String, u64>) -> GuardOutlook {

@@ -263,7 +263,8 @@ pub async fn a_digest_of_something_else_joins_nobody(store: &dyn Store) {
     ];
     for (place, digest) in others.into_iter().enumerate() {
         let native = format!("other-{place}");
-        write(store, commit("r").learn(known_by("file", &native, Who { hashes: vec![digest], ..Who::default() }))).await;
+        write(store, commit("r").learn(known_by("file", &native, Who { hashes: vec![digest], ..Who::default() })))
+            .await;
         assert!(!together(store, &["a", &native]).await && !together(store, &["b", &native]).await, "{place}");
     }
     write(store, commit("r").learn(listed("c", &phone, &md5))).await;

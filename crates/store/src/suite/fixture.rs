@@ -7,8 +7,8 @@ use unisson_consent::{
     Occurred, PersonId, PurposeId, Purposes, Reason, RecordId, RecordRef, Scope, Status, SystemId, Verdict, Via, Who,
 };
 use unisson_plan::{
-    Commit, Digest, Dossier, Judged, KeyDecision, Learned, Newcomer, PlanId, Planned, RecordNo, Replica, ReplicaSlot, RunId,
-    Settled, Settlement, SubjectNo,
+    Commit, Digest, Dossier, Judged, KeyDecision, Learned, Newcomer, PlanId, Planned, RecordNo, Replica, ReplicaSlot,
+    RunId, Settled, Settlement, SubjectNo,
 };
 
 use crate::store::{Claim, Claimed, Store, Wanted};

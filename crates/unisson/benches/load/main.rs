@@ -128,16 +128,17 @@ struct Company {
 impl Company {
     fn found(server: &Server, platforms: u64) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut settings = "[store]\nurl = \"sqlite:unisson.db\"\n".to_owned();
-        for platform in 1..=platforms {
-            settings += &format!(
+        let instance = |platform| {
+            format!(
                 "\n[instances.mail{platform}]\nconnector = \"mailchimp\"\nenforce = \"negatives\"\n\
                  api_key = {{ file = \"key\" }}\nbase_url = \"{}/3.0\"\n\
                  [instances.mail{platform}.lists]\n\"{}\" = {{ purpose = \"newsletter\", channel = \"email\" }}\n",
                 server.url,
                 members::AUDIENCE
-            );
-        }
+            )
+        };
+        let instances: Vec<String> = (1..=platforms).map(instance).collect();
+        let settings = format!("[store]\nurl = \"sqlite:unisson.db\"\n{}", instances.concat());
         std::fs::write(folder.path().join("unisson.toml"), settings)?;
         std::fs::write(folder.path().join("key"), "opens-nothing-us1")?;
         private(&folder.path().join("key"))?;

@@ -154,7 +154,7 @@ impl Audience<'_> {
     fn member(&self, place: u64, changed: bool, out: &mut Vec<u8>) {
         let (number, second, left) = self.at(place, changed);
         let email = format!("person.{number:07}@mail{:02}.example.org", number % 50);
-        let id = hex(&md5::Md5::digest(email.as_bytes()));
+        let id = hex(&md5::Md5::digest(email.as_bytes()).into());
         let status = match number % 20 {
             _ if left => "unsubscribed",
             0 => "cleaned",
@@ -188,9 +188,6 @@ impl Audience<'_> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        text += &format!("{byte:02x}");
-        text
-    })
+fn hex(bytes: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*bytes))
 }

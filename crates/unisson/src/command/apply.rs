@@ -20,7 +20,7 @@ const RUNS_SEARCHED_MAX: usize = 10_000;
 /// A plan that moved, for programs.
 #[derive(Serialize)]
 struct Refused<'a> {
-    applied: bool,
+    state: &'static str,
     moved: Vec<MovedLine<'a>>,
 }
 
@@ -110,7 +110,7 @@ async fn refused(error: ApplyError, engine: &Engine, (file, screen): (&Path, Scr
         ApplyError::Moved(moved) => {
             if screen.json {
                 let moved = moved.iter().map(MovedLine::of).collect();
-                screen.object(&Refused { applied: false, moved })?;
+                screen.object(&Refused { state: "refused", moved })?;
             }
             let lines: Vec<String> = moved.iter().map(line).collect();
             Failure::new(format!("{what}{}", lines.concat())).next(ANEW)

@@ -18,7 +18,7 @@ use crate::command::Desk;
 use crate::compose::Site;
 use crate::decisions;
 use crate::exit::{Ending, Failure, Outcome};
-use crate::screen::{day, number, table};
+use crate::screen::{brief, day, number, table};
 
 /// One suppression, as programs read it.
 #[derive(Serialize)]
@@ -128,7 +128,8 @@ fn list(found: &[KeyDecision], desk: Desk<'_>) -> Result<(), Failure> {
     }
     let mut rows = table(&["address", "purpose", "channel", "reason", "known since"]);
     for line in &lines {
-        rows.add_row([line.address, line.purpose, line.channel, line.reason, &line.since.map_or(String::new(), day)]);
+        let since = line.since.map_or(String::new(), day);
+        rows.add_row([&*brief(line.address), line.purpose, line.channel, line.reason, &since]);
     }
     desk.screen.data(rows)?;
     let people: BTreeSet<&str> = lines.iter().map(|line| line.address).collect();

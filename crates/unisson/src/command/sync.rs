@@ -41,6 +41,9 @@ pub(crate) fn show(report: &RunReport, screen: Screen) -> Result<(), Failure> {
     };
     let dry = if report.dry_run { ", nothing was written to any platform" } else { "" };
     screen.data(format!("run {}: {state}{dry}", paint(BOLD, &report.run)))?;
+    for warning in &report.warnings {
+        screen.data(paint(CARE, warning))?;
+    }
     if let Some(applied) = &report.applied {
         screen.data(apply::told(applied))?;
     }
@@ -84,7 +87,10 @@ fn show_instance(name: &str, part: &InstanceReport, screen: Screen) -> Result<()
         line(CARE, format!("held: {} changes, let go by: unisson approve {run}", number(*changes)))?;
     }
     if part.withheld > 0 {
-        line(CARE, format!("held: {} changes of the plan wait for somebody to answer for them", number(part.withheld)))?;
+        line(
+            CARE,
+            format!("held: {} changes of the plan wait for somebody to answer for them", number(part.withheld)),
+        )?;
     }
     // A first dry run has just said what it planned; a second one plans nothing new, and what waits is the plan.
     let told = part.planned.values().sum::<u64>() == part.waiting.values().sum::<u64>();

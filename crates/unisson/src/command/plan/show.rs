@@ -30,13 +30,18 @@ pub(super) fn show(outlook: &Outlook, screen: Screen) -> Result<(), Failure> {
             show_lacks(name, report, screen)?;
         }
     }
-    let is_left_out = |name: &&String| !outlook.instances.contains_key(*name);
-    let left_out: Vec<&str> = outlook.run.instances.keys().filter(is_left_out).map(String::as_str).collect();
+    let is_left_out = |name: &String| !outlook.instances.contains_key(name);
+    let left_out: Vec<&str> =
+        outlook.run.instances.keys().filter(|name| is_left_out(name)).map(String::as_str).collect();
     if left_out.is_empty() {
         return Ok(());
     }
-    let words = "left out of this plan; what they show is as old as the last run that read them";
-    screen.data(format!("\n{}  {}", paint(BOLD, left_out.join(", ")), paint(CARE, words)))
+    let words = "not in this plan: what is shown there is as old as the last run that read it";
+    screen.data(format!("\n{}  {}", paint(BOLD, left_out.join(", ")), paint(CARE, words)))?;
+    for (name, report) in outlook.run.instances.iter().filter(|(name, _)| is_left_out(name)) {
+        sync::show_lacks(name, report, screen)?;
+    }
+    Ok(())
 }
 
 fn show_instance(name: &str, part: &InstanceOutlook, screen: Screen) -> Result<(), Failure> {
