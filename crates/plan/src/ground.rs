@@ -15,7 +15,8 @@ use unisson_consent::{
 
 use crate::bench::{Drift, Wanted};
 use crate::explain::{ToldFact, scope_words, told};
-use crate::judge::{Dossier, Rules, drifts};
+use crate::judge::{Dossier, Rules, drifts, shadowed};
+use crate::replica::{Replica, ReplicaSlot};
 
 /// What an open change rests on.
 #[derive(Debug, Clone)]
@@ -47,22 +48,32 @@ pub fn grounds(
     let mut grounds = BTreeMap::new();
     for ((replica, slot), drift) in drifts(dossier, &standing, law, (rules, now)) {
         let Drift::Change(found) = drift else { continue };
-        let Wanted { planned, decision, channel } = *found;
-        let id = planned.change.id;
-        let is_open = dossier.open.iter().any(|open| open.id == id);
-        let Some(address) = replica.address(channel.address_kind()).filter(|_| is_open) else { continue };
-        let ground = Ground {
-            address: address.clone(),
-            channel,
-            scope: slot.scope.clone(),
-            purposes: purposes(&slot.scope, &replica.record.system, law),
-            shows: slot.status,
-            facts: facts(&standing, &decision, law),
-            decision,
-        };
-        grounds.insert(id, ground);
+        let id = found.planned.change.id.clone();
+        if dossier.open.iter().any(|open| open.id == id) {
+            grounds.extend(ground(replica, slot, *found, (&standing, law)).map(|ground| (id, ground)));
+        }
+    }
+    for open in &dossier.open {
+        if grounds.contains_key(&open.id) {
+            continue;
+        }
+        let Some(((replica, slot), found)) = shadowed(open, dossier, &standing, (law, rules, now)) else { continue };
+        grounds.extend(ground(replica, slot, *found, (&standing, law)).map(|ground| (open.id.clone(), ground)));
     }
     grounds
+}
+
+fn ground(replica: &Replica, slot: &ReplicaSlot, found: Wanted, (standing, law): (&Standing, &Law)) -> Option<Ground> {
+    let Wanted { decision, channel, .. } = found;
+    Some(Ground {
+        address: replica.address(channel.address_kind())?.clone(),
+        channel,
+        scope: slot.scope.clone(),
+        purposes: purposes(&slot.scope, &replica.record.system, law),
+        shows: slot.status,
+        facts: facts(standing, &decision, law),
+        decision,
+    })
 }
 
 fn facts(standing: &Standing, decision: &Decision, law: &Law) -> Vec<ToldFact> {

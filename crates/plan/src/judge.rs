@@ -204,8 +204,9 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
     for open in &dossier.open {
         let fresh = rules.get(&open.instance).is_some_and(|rules| rules.fresh);
         match (wanted.contains(&open.id), open.state) {
-            (false, state) if state.is_recallable() && !is_shadowed(open, dossier, &standing, (law, rules, now)) => {
-                judged.cancelled.push(open.id.clone());
+            (false, state) if state.is_recallable() => {
+                let wanted_still = shadowed(open, dossier, &standing, (law, rules, now));
+                judged.cancelled.extend(wanted_still.is_none().then(|| open.id.clone()));
             }
             (false, OpenState::Unknown) => judged.confirmed.push(open.id.clone()),
             (true, OpenState::Unknown) if fresh => judged.retried.push(open.id.clone()),
@@ -215,28 +216,32 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
     judged
 }
 
-/// Whether a suppression lies in the shadow of a wider one that came before it, be it by a crash between the two: its
-/// place shows nothing while the whole record takes no mail, and would be open again together with it.
-fn is_shadowed(
+/// What wants a suppression that lies in the shadow of a wider one that came before it, be it by a crash between the two:
+/// its place shows nothing while the whole record takes no mail, and would be open again together with it.
+pub(crate) fn shadowed<'a>(
     open: &OpenChange,
-    dossier: &Dossier,
+    dossier: &'a Dossier,
     standing: &Standing,
     (law, rules, now): (&Law, &BTreeMap<SystemId, Rules>, Timestamp),
-) -> bool {
-    let Some(rules) = rules.get(&open.instance) else { return false };
+) -> Option<(Shown<'a>, Box<Wanted>)> {
+    if open.action != Action::Suppress || !open.state.is_recallable() || open.state == OpenState::Refused {
+        return None;
+    }
+    let rules = rules.get(&open.instance)?;
     let is_its = |replica: &&Replica| {
         (&replica.record.system, &replica.record.record) == (&open.instance, &open.record)
             && replica.presence == Presence::Present
     };
-    if open.action != Action::Suppress || open.state == OpenState::Refused {
-        return false;
-    }
-    dossier.replicas.iter().filter(is_its).any(|replica| {
-        let Some(slot) = replica.slot(&open.scope).filter(|slot| slot.status == Status::Off) else { return false };
+    dossier.replicas.iter().filter(is_its).find_map(|replica| {
+        let slot = replica.slot(&open.scope).filter(|slot| slot.status == Status::Off)?;
         let bench = Bench { standing, law, rules, replica, now };
         let ajar = ReplicaSlot { status: Status::Subscribed, ..slot.clone() };
-        let is_suppress = |wanted: &Wanted| wanted.planned.change.action == Action::Suppress;
-        !bench.mails() && matches!(bench.drift(&ajar), Drift::Change(wanted) if is_suppress(&wanted))
+        match bench.drift(&ajar) {
+            Drift::Change(wanted) if wanted.planned.change.action == Action::Suppress && !bench.mails() => {
+                Some(((replica, slot), wanted))
+            }
+            _ => None,
+        }
     })
 }
 

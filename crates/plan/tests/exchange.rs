@@ -312,6 +312,47 @@ fn what_is_on_its_way_is_not_planned_again_and_what_is_no_longer_wanted_is_taken
 }
 
 #[test]
+fn a_suppression_that_a_wider_one_overtook_is_carried_out_all_the_same() {
+    let mut world = World::new(law());
+    let seen = |record: &str, wide, narrow| {
+        let slots = [(newsletter(), wide), (promo(), narrow)];
+        let slots = slots.map(|(scope, status)| slot(scope, status, Occurred::Unknown, Evidence::default()));
+        observation(record, "ana@example.com", slots.to_vec())
+    };
+    let esp2 = (SystemId::from("esp2"), "r1".to_owned());
+    world.platforms.insert(esp2.clone(), seen("r1", Status::Subscribed, Status::Subscribed));
+    let crm = seen("r2", Status::Unsubscribed, Status::Unsubscribed);
+    world.platforms.insert(("crm".into(), "r2".to_owned()), crm);
+    world.pull();
+    let planned = world.judge(Enforce::Negatives).changes;
+    let narrow = planned.iter().find(|planned| planned.change.scope == promo()).expect("both are to be shut");
+    let open = OpenChange {
+        id: narrow.change.id.clone(),
+        instance: "esp2".into(),
+        record: "r1".into(),
+        scope: promo(),
+        action: Action::Suppress,
+        state: OpenState::Pending,
+    };
+    for (wide, kept) in [(Status::Unsubscribed, true), (Status::Subscribed, false)] {
+        // The wider one was carried out, or the person unticked the box while the record goes on taking mail.
+        world.platforms.insert(esp2.clone(), seen("r1", wide, Status::Off));
+        world.pull();
+        let dossier = Dossier {
+            subject: SubjectNo(1),
+            facts: world.facts.clone(),
+            replicas: world.replicas.values().cloned().collect(),
+            open: vec![open.clone()],
+        };
+        let rules = rules(Enforce::Negatives);
+        let judged = judge(&dossier, &world.law, &rules, world.now);
+        assert_eq!(judged.cancelled.is_empty(), kept, "{wide:?}");
+        let grounds = unisson_plan::grounds(&dossier, &world.law, &rules, world.now);
+        assert_eq!(grounds.contains_key(&open.id), kept, "{wide:?}");
+    }
+}
+
+#[test]
 fn a_new_address_on_a_record_inherits_the_no_and_not_the_yes() {
     let mut world = World::new(law());
     let yes = slot(newsletter(), Status::Subscribed, Occurred::Instant(at("2026-05-01T00:00:00Z")), confirmed());

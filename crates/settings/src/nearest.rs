@@ -3,6 +3,9 @@
 /// The longest piece of a name that is compared or repeated.
 const SHOWN_CHARS_MAX: usize = 64;
 
+/// How many known names a message lists at most.
+const LISTED_MAX: usize = 40;
+
 /// The nearest of the known names, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Names are short; a text far longer than any of them is no misspelling.
@@ -24,12 +27,16 @@ pub(crate) fn shown(given: &str) -> String {
     text
 }
 
-/// How a message ends that refused a name: the nearest known one, or all of them.
+/// How a message ends that refused a name: the nearest known one, and the known ones as far as they fit.
 pub(crate) fn instead(given: &str, known: &[&str]) -> String {
+    let mut all = known.iter().take(LISTED_MAX).copied().collect::<Vec<_>>().join(", ");
+    if known.len() > LISTED_MAX {
+        all += ", …";
+    }
     match nearest(given, known.iter().copied()) {
         Some(name) if known.len() == 1 => format!("did you mean `{name}`?"),
-        Some(name) => format!("did you mean `{name}`? known are {}", known.join(", ")),
-        None if known.len() == 1 => format!("known is {}", known.join("")),
-        None => format!("known are {}", known.join(", ")),
+        Some(name) => format!("did you mean `{name}`? known are {all}"),
+        None if known.len() == 1 => format!("known is {all}"),
+        None => format!("known are {all}"),
     }
 }

@@ -10,6 +10,9 @@ use crate::nearest::instead;
 use crate::node::Node;
 use crate::path::{KeyPath, Step};
 
+/// How many keys that nobody knows are listed: more are mended no faster.
+const STRANGERS_MAX: usize = 100;
+
 /// Declares one section of a file: a struct, and the names of its keys for messages.
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $key:ident: $type:ty,)* }) => {
@@ -42,7 +45,8 @@ pub(crate) fn read<T: Schema>(root: Map<String, Value>, origins: &Origins) -> Re
     let mut note = |path: serde_ignored::Path<'_>| unknown.push(KeyPath::from(&path));
     let source = serde_ignored::Deserializer::new(Node(Value::Object(root)), &mut note);
     let read: Result<T, _> = serde_path_to_error::deserialize(source);
-    let mut defects: Vec<Defect> = unknown.iter().map(|path| origins.defect(path, stranger::<T>(path))).collect();
+    let strangers = unknown.iter().take(STRANGERS_MAX);
+    let mut defects: Vec<Defect> = strangers.map(|path| origins.defect(path, stranger::<T>(path))).collect();
     match read {
         Ok(read) if defects.is_empty() => return Ok(read),
         Ok(_) => {}

@@ -406,3 +406,24 @@ fn every_mistake_is_named_with_its_place_and_the_way_to_write_it_right() {
         assert_eq!(over(text).expect_err(text).to_string(), *expected, "{text}");
     }
 }
+
+/// So many lines, each with its number in place of `#`.
+fn lines(count: usize, line: &str) -> String {
+    (0..count).map(|number| line.replace('#', &number.to_string())).collect()
+}
+
+#[test]
+fn a_policy_that_is_all_mistakes_is_refused_with_as_many_as_anybody_reads() {
+    for text in [
+        format!("[lineage]\n{}", lines(20_000, "old# = [\"nobody#\"]\n")),
+        format!("[time]\n{}", lines(20_000, "nothing# = 1\n")),
+        lines(15_000, "[purposes.p#]\nfamily = \"marketing\"\nparent = \"x#\"\n"),
+        format!("[purposes]\n{}", lines(15_000, "p# = { family = \"marketing\", parent = \"p#\" }\n")),
+        lines(10_000, "[[level.need.rules]]\nlevel = 1\n"),
+        lines(10_000, "[[basis]]\nid = \"r#\"\n"),
+    ] {
+        let error = over(&text).unwrap_err();
+        assert!((1..=101).contains(&error.defects().len()), "{} defects", error.defects().len());
+        assert!(error.to_string().len() < 100_000, "{} bytes", error.to_string().len());
+    }
+}

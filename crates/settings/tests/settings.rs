@@ -40,7 +40,7 @@ fn without_a_file_the_built_in_settings_hold() {
     assert_eq!(settings.store.url, StoreUrl::Sqlite("/etc/unisson/unisson.db".into()));
     assert_eq!(settings.policy.file, None);
     assert_eq!((settings.guard.count, settings.guard.share), (100, 0.05));
-    assert_eq!(settings.sync.commit_size, 500);
+    assert_eq!(settings.sync.commit_size, 2_000);
     assert_eq!(settings.sync.sweep_every, SignedDuration::from_hours(7 * 24));
     assert_eq!(settings.sync.lease, SignedDuration::from_mins(2));
     assert!(settings.instances.is_empty());

@@ -37,6 +37,22 @@ async fn a_change_moves_last_changed_and_no_change_does_not() {
 }
 
 #[tokio::test]
+async fn only_a_change_of_the_short_messages_moves_their_time() {
+    let sandbox = sandbox().await;
+    let client = mailchimp(&sandbox);
+    let members = client.get(&format!("{LETTER}/members?count=1000")).await.json();
+    let takes = |member: &&Value| member["sms_subscription_status"] == "subscribed";
+    let who = members["members"].as_array().unwrap().iter().find(takes).unwrap();
+    let path = path(who["email_address"].as_str().unwrap());
+    let time = async || client.get(&path).await.json()["sms_subscription_last_updated"].clone();
+    sandbox.clock().advance(std::time::Duration::from_mins(1));
+    client.patch(&path, json!({"interests": {"9143cf3bd1": who["interests"]["9143cf3bd1"] == false}})).await;
+    assert_eq!(time().await, who["sms_subscription_last_updated"]);
+    client.patch(&path, json!({"sms_subscription_status": "unsubscribed"})).await;
+    assert_eq!(time().await, "2026-11-01T00:01:00+00:00");
+}
+
+#[tokio::test]
 async fn who_left_bounced_or_complained_cannot_be_subscribed_but_asked() {
     let sandbox = sandbox().await;
     let client = mailchimp(&sandbox);

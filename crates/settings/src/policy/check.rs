@@ -17,6 +17,12 @@ pub(super) const DEMONSTRABLE: Level = Level::Qualified;
 /// The ages between which digital consent begins (art. 8(1); 16 CFR 312): never below 13. Above 21 is a slip of the pen.
 const MINOR_AGES: std::ops::RangeInclusive<i16> = 13..=21;
 
+/// How many defects are listed: more are mended no faster.
+const DEFECTS_MAX: usize = 100;
+
+/// How many rules of levels a policy can have.
+const LEVEL_RULES_MAX: usize = 1_000;
+
 /// The policy that is checked, and what was found so far.
 pub(super) struct Check<'a> {
     pub(super) file: &'a PolicyFile,
@@ -40,7 +46,14 @@ pub(super) fn check(file: &PolicyFile, floor: RegrantLevels, origins: &Origins) 
 impl Check<'_> {
     /// Notes a defect of the value at this path.
     pub(super) fn refuse(&mut self, path: &KeyPath, problem: impl Into<String>) {
-        self.defects.push(self.origins.defect(path, problem));
+        if !self.is_full() {
+            self.defects.push(self.origins.defect(path, problem));
+        }
+    }
+
+    /// Whether no further defect is listed, so that none need be looked for.
+    pub(super) fn is_full(&self) -> bool {
+        self.defects.len() >= DEFECTS_MAX
     }
 
     fn regrant(&mut self, floor: RegrantLevels) {
@@ -68,6 +81,10 @@ impl Check<'_> {
         let path = KeyPath::of(&["level", "need"]);
         if need.default.0 < DEMONSTRABLE {
             self.refuse(&path.key("default"), "is below 3 although consent is the basis; write default = 3 or more");
+        }
+        if need.rules.len() > LEVEL_RULES_MAX {
+            let problem = format!("has {} rules; a policy can have {LEVEL_RULES_MAX}", need.rules.len());
+            return self.refuse(&path.key("rules"), problem);
         }
         let file = self.file;
         let purposes = file.purposes.iter();

@@ -5,9 +5,15 @@ use crate::nearest::instead;
 use crate::path::KeyPath;
 use crate::word::check_name;
 
+/// How many purposes a policy can have.
+const PURPOSES_MAX: usize = 1_000;
+
 pub(super) fn check(check: &mut Check<'_>) {
     let purposes = &check.file.purposes;
     let path = KeyPath::of(&["purposes"]);
+    if purposes.len() > PURPOSES_MAX {
+        return check.refuse(&path, format!("has {} purposes; a policy can have {PURPOSES_MAX}", purposes.len()));
+    }
     for (id, purpose) in purposes {
         let path = path.key(id);
         if let Err(problem) = check_name(id) {
@@ -51,6 +57,10 @@ pub(super) fn known(check: &mut Check<'_>, path: &KeyPath, name: &str) {
 }
 
 fn unknown(check: &mut Check<'_>, path: &KeyPath, name: &str) {
+    // Looking for the nearest name takes longer than all else.
+    if check.is_full() {
+        return;
+    }
     let ids: Vec<&str> = check.file.purposes.keys().map(String::as_str).collect();
     check.refuse(path, format!("names `{name}`, which is no purpose; {}", instead(name, &ids)));
 }
