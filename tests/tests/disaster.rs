@@ -134,12 +134,11 @@ async fn an_export_that_has_no_room_leaves_no_half_file_and_spares_the_old_one()
         vec!["ledger", "export", "--out"],
         vec!["ledger", "export", "--with-identifiers", "--out"],
         vec!["optins", "report", "--segments"],
+        vec!["plan", "--out"],
     ];
-    for (command, name) in commands.iter().flat_map(|command| [(command, "old.csv"), (command, "new")]) {
-        let is_export = command[0] == "suppressions";
-        if name == "old.csv" && !is_export {
-            continue;
-        }
+    let replaced = commands.iter().filter(|command| command[0] == "suppressions").map(|command| (command, "old.csv"));
+    let made = commands.iter().zip(["plain", "hashed", "ledger", "named", "segments", "plan"]);
+    for (command, name) in replaced.chain(made) {
         let target = path(name);
         let ended = company.run(&[command.as_slice(), &[target.as_str()]].concat()).await;
         assert_eq!(ended.code, 1, "{command:?}: {}", ended.out);
@@ -261,4 +260,23 @@ async fn whoever_only_reads_works_beside_a_sync() {
     first.ends().await;
     let watched = first.kill();
     assert!(matches!(watched.code, Some(0 | 2)), "{:?}: {}", watched.code, watched.said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_is_told_by_the_run_and_stops_no_refusal() {
+    let expected = undisturbed().await;
+    let company = company(|settings| settings).await;
+    company.run(&["sync"]).await;
+    // The clock of this machine is not the test's to set: what the last run remembers of it is.
+    let hours = i64::try_from(Duration::from_hours(5).as_nanos()).expect("a few hours");
+    let moved = "UPDATE run SET started_at = started_at + ?1, ended_at = ended_at + ?1";
+    company.store().execute(moved, [hours]).expect("the store is written");
+    let run = company.run(&["sync"]).await;
+    assert!(matches!(run.code, 0 | 2), "{}", run.err);
+    assert!(run.out.contains("the clock stands 4 hours before"), "{}", run.out);
+    let told = company.run(&["sync", "--json"]).await.json();
+    let warning = told["warnings"][0].as_str().unwrap_or_default();
+    assert!(warning.contains("compare `date -u` with another clock"), "{told}");
+    company.settle().await;
+    assert_eq!(company.picture().await.unlike(&expected), None);
 }

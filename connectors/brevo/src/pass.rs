@@ -148,6 +148,7 @@ impl Pass {
     fn is_sound(&self) -> bool {
         let mut moments = [self.since, self.began].into_iter().flatten();
         self.anchors.len() as u64 <= self.offset.min(OVERLAP_ROWS as u64)
+            && self.restarts <= RESTARTS_MAX
             && [self.offset, self.seen].into_iter().all(|number| u32::try_from(number).is_ok())
             && moments.all(|moment| Timestamp::from_millisecond(moment).is_ok())
     }

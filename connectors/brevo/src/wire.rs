@@ -3,6 +3,8 @@
 //! Unknown fields are ignored and unknown words are kept as such. Nothing is interpreted here, and nothing here can be
 //! printed: bodies hold addresses.
 
+use std::collections::BTreeSet;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -36,9 +38,9 @@ pub(crate) struct Contact {
     pub(crate) email_blacklisted: Option<bool>,
     pub(crate) sms_blacklisted: Option<bool>,
     #[serde(default, deserialize_with = "nullable")]
-    pub(crate) list_ids: Vec<u64>,
+    pub(crate) list_ids: BTreeSet<u64>,
     #[serde(default, deserialize_with = "nullable")]
-    pub(crate) list_unsubscribed: Vec<u64>,
+    pub(crate) list_unsubscribed: BTreeSet<u64>,
     #[serde(default)]
     attributes: Document,
 }

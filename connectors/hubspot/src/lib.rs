@@ -23,6 +23,7 @@ mod settings;
 mod translate;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -146,7 +147,9 @@ impl HubSpot {
         let during = "read the subscription types (needs the scope communication_preferences.read)";
         let reply = self.send(self.client.get("/communication-preferences/v4/definitions"), &[429], during).await?;
         let all = reply.json::<Envelope<Definition>>()?.finished(during)?.results;
-        let live: Vec<Definition> = all.into_iter().filter(Definition::is_live_email).collect();
+        let mut known = BTreeSet::new();
+        let is_new = |definition: &Definition| known.insert(definition.id.clone());
+        let live: Vec<Definition> = all.into_iter().filter(Definition::is_live_email).filter(is_new).collect();
         if live.len() > LISTS {
             return Err(Error::new(ErrorKind::Bounds, during).with("types", live.len()).with("at most", LISTS));
         }

@@ -230,7 +230,7 @@ impl HubSpot {
     /// The same in batches; `None` once the account turns out not to have them.
     async fn batch_statuses(&self, emails: &[String]) -> Result<Option<HashMap<String, Vec<SubscriptionStatus>>>> {
         let during = "read the subscriptions of a page of contacts";
-        let mut told = HashMap::new();
+        let mut told: HashMap<String, Vec<SubscriptionStatus>> = HashMap::new();
         for inputs in emails.chunks(BATCH_ADDRESSES) {
             let call = self.client.post(&format!("{STATUSES}/batch/read")).query("channel", "EMAIL");
             let call = call.json(&json!({"inputs": inputs})).repeatable();
@@ -245,7 +245,8 @@ impl HubSpot {
                 return Err(Error::new(ErrorKind::Transient, during).with("errors", envelope.errors.len()));
             }
             for subscriber in envelope.results {
-                told.insert(subscriber.subscriber_id_string.to_lowercase(), subscriber.statuses);
+                let address = subscriber.subscriber_id_string.to_lowercase();
+                told.entry(address).or_default().extend(subscriber.statuses);
             }
         }
         Ok(Some(told))

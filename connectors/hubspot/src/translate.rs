@@ -81,7 +81,9 @@ impl Translation<'_> {
     /// What the contact shows for one subscription type. The preferences interface is the original, the contact's own
     /// opt-out property a copy of it: the copy counts where the original says neither yes nor no.
     fn slot(&self, list: &str) -> Slot {
-        let told = self.statuses.iter().find(|told| told.subscription_id.to_string() == list);
+        // Of two for one type, the no counts.
+        let told = self.statuses.iter().filter(|told| told.subscription_id.to_string() == list);
+        let told = told.min_by_key(|told| told.status != SubscriptionState::Unsubscribed);
         let scope = email(Purposes::List(ListId::new(list)));
         match told.map(|told| (told, status(told.status))) {
             Some((told, status @ (Status::Subscribed | Status::Unsubscribed))) => {

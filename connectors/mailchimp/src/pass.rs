@@ -154,8 +154,8 @@ impl Pass {
     /// That nothing more came although the platform counts more.
     pub(crate) fn incomplete(&self, total: u64) -> Error {
         Error::new(ErrorKind::Incomplete, "read every row that Mailchimp counts, start a full sweep")
-            .with("seen", self.behind + self.offset)
-            .with("counted", self.behind + total)
+            .with("seen", self.behind.saturating_add(self.offset))
+            .with("counted", self.behind.saturating_add(total))
     }
 
     /// Moves the window to the second before the last row, if that is later; else goes on inside it. A short page never
@@ -239,6 +239,7 @@ impl Pass {
             && u32::try_from(self.offset).is_ok()
             && u32::try_from(self.behind).is_ok()
             && self.pages <= PAGES_MAX
+            && self.restarts <= RESTARTS_MAX
             && [self.since, self.newest].into_iter().flatten().all(|second| Timestamp::from_second(second).is_ok())
     }
 }

@@ -109,13 +109,14 @@ impl Reading<'_> {
     }
 
     fn permissions(&self, member: &Member) -> Vec<Slot> {
-        let permissions = member.marketing_permissions.iter().flatten();
-        permissions
-            .map(|permission| {
-                let place = self.place(Part::Permission(&permission.marketing_permission_id));
-                self.below(member, place, permission_channel(permission), permission.enabled)
-            })
-            .collect()
+        // One that is there twice is chosen where both say so.
+        let mut permissions: BTreeMap<&str, (Channel, bool)> = BTreeMap::new();
+        for permission in member.marketing_permissions.iter().flatten() {
+            let known = permissions.entry(&permission.marketing_permission_id);
+            known.or_insert((permission_channel(permission), true)).1 &= permission.enabled;
+        }
+        let slot = |(id, (channel, chosen))| self.below(member, self.place(Part::Permission(id)), channel, chosen);
+        permissions.into_iter().map(slot).collect()
     }
 
     /// A slot below the audience: in only where it is chosen *and* the audience is subscribed. An unticked box is
@@ -324,6 +325,17 @@ mod tests {
             let archived = status == "archived";
             assert_eq!(seen.presence, if archived { Presence::Archived } else { Presence::Present });
         }
+    }
+
+    #[test]
+    fn a_permission_that_is_there_twice_is_one_slot_and_chosen_where_both_say_so() {
+        let permission = |id: &str, enabled: bool| json!({"marketing_permission_id": id, "enabled": enabled});
+        let twice =
+            [("p1", true), ("p1", false), ("p2", true), ("p2", true)].map(|(id, enabled)| permission(id, enabled));
+        let seen = observe(member("subscribed", &json!({"marketing_permissions": twice, "interests": {}})));
+        assert_eq!(seen.slots.len(), 3);
+        assert_eq!(slot(&seen, "a6b5/permission/p1").status, Status::Off);
+        assert_eq!(slot(&seen, "a6b5/permission/p2").status, Status::Subscribed);
     }
 
     #[test]

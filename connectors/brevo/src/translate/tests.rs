@@ -171,6 +171,23 @@ fn a_block_without_a_reason_is_a_block() {
     }
 }
 
+#[test]
+fn a_list_that_is_there_twice_is_one_slot() {
+    let seen = observe(contact(&json!({ "listIds": [40, 40, 41], "listUnsubscribed": [41, 41] })));
+    let lists = slots(&seen).into_iter().filter(|(name, _)| name.parse::<u64>().is_ok());
+    assert_eq!(lists.collect::<Vec<_>>(), named(&[("41", Status::Unsubscribed), ("40", Status::Subscribed)]));
+}
+
+#[test]
+fn a_number_that_may_be_another_by_now_joins_nobody() {
+    let seen = |text: &str| {
+        let attributes: Value = serde_json::from_str(&format!("{{\"EXT_ID\":{text}}}")).unwrap();
+        observe(contact(&json!({ "attributes": attributes }))).who.customer
+    };
+    assert_eq!(seen("4711"), Some("4711".into()));
+    assert_eq!(seen("18446744073709551616"), None);
+}
+
 proptest! {
     #[test]
     fn whatever_a_block_is_called_it_is_never_an_opt_in(code in ".*") {

@@ -72,6 +72,15 @@ async fn every_documented_status_has_its_meaning_and_any_other_is_no_grant() {
 }
 
 #[tokio::test]
+async fn of_two_statuses_for_one_type_the_no_counts() {
+    for words in [["SUBSCRIBED", "UNSUBSCRIBED"], ["UNSUBSCRIBED", "SUBSCRIBED"]] {
+        let statuses = words.map(|word| told(JANE, word, json!({})));
+        let seen = read_with(json!({}), json!(statuses)).await;
+        assert_eq!(slot(&seen, &list("7")).status, Status::Unsubscribed);
+    }
+}
+
+#[tokio::test]
 async fn a_legal_basis_is_a_label_and_at_most_traceable() {
     for (basis, capture, contract) in [
         ("CONSENT_WITH_NOTICE", true, false),
