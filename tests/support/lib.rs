@@ -109,6 +109,9 @@ impl Company {
         write_private(&path.join("mailchimp.key"), defaults.mailchimp.key.reveal());
         write_private(&path.join("hubspot.token"), defaults.hubspot.token.reveal());
         write_private(&path.join("brevo.key"), defaults.brevo.key.reveal());
+        // Keys that open nothing but this folder.
+        write_private(&path.join("tombstone-1.key"), &"07".repeat(32));
+        write_private(&path.join("signing.key"), &"09".repeat(32));
         let settings = SETTINGS
             .replace("http://127.0.0.1:9400/3.0", &twins.mailchimp().base_url())
             .replace("http://127.0.0.1:9401", &twins.hubspot().base_url())

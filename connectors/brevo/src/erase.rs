@@ -8,16 +8,19 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use unisson_connector::{Cx, Erase, EraseSpec, Erasing, Error, ErrorKind, Result, Sighting, Target, Ticket};
+use unisson_connector::{
+    Cx, Erase, EraseSpec, Erasing, Error, ErrorKind, KEPT_SUPPRESSION, Result, Sighting, Target, Ticket,
+};
 use unisson_consent::AddressKind;
 use unisson_sdk::segment;
 
-use crate::names::contact_id;
+use crate::names::{contact_id, is_blocked};
 use crate::wire::{code, is_unknown_contact};
 use crate::{Brevo, CONTACTS};
 
 /// Immediate, and nothing is kept that would block a re-import.
-const SPEC: EraseSpec = EraseSpec { asynchronous: false, delay_max: Duration::ZERO, keeps_tombstone: false };
+const SPEC: EraseSpec =
+    EraseSpec { asynchronous: false, settles_in: Duration::ZERO, residual_max: Duration::ZERO, keeps_tombstone: false };
 /// How many addresses of one person are looked for.
 const ADDRESSES_MAX: usize = 100;
 
@@ -30,6 +33,9 @@ impl Erase for Brevo {
     async fn erase(&self, _: &Cx<'_>, who: &Target) -> Result<Erasing> {
         const DURING: &str = "erase a Brevo contact";
         let refused = |code: &str| Ok(Erasing::Refused(code.to_owned()));
+        if is_blocked(&who.record) {
+            return refused(KEPT_SUPPRESSION);
+        }
         let Some(id) = contact_id(&who.record) else { return refused("no_contact") };
         let call = self.client.delete(&format!("{CONTACTS}/{id}")).query("identifierType", "contact_id");
         let reply = self.send(call, &[400, 404, 405, 425, 429], DURING).await?;

@@ -1,15 +1,18 @@
-//! Brevo: contacts, lists and the transactional blocklist in; opt-outs, list opt-ins and erasures out.
+//! Brevo: contacts, lists and the transactional blocklist in; opt-outs, list opt-ins, corrections and erasures out.
 //!
-//! It never creates a contact, never writes an attribute (a changed address clears a blocklisting) and never lifts a
-//! blocklisting: the contact does not say whether it was a refusal, a complaint or a dead address. Brevo itself re-admits
-//! whoever it is told to, so the host is the guard. Webhooks and consent groups are not read.
+//! It never creates a contact, writes no attribute but a corrected address (which clears a blocklisting, so that goes into
+//! the same call) and never lifts a blocklisting: the contact does not say whether it was a refusal, a complaint or a dead
+//! address. Brevo itself re-admits whoever it is told to, so the host is the guard. Webhooks and consent groups are not
+//! read.
 
+mod access;
 mod account;
 mod erase;
 mod names;
 mod pass;
 mod pull;
 mod push;
+mod rectify;
 mod settings;
 mod translate;
 mod wire;
@@ -18,7 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use unisson_connector::{Account, Connector, Cx, Erase, Error, ErrorKind, Info, Limiter, Pull, Push, PushSpec, Result};
+use unisson_connector::{
+    Access, Account, Connector, Cx, Erase, Error, ErrorKind, Info, Limiter, Pull, Push, PushSpec, Rectify, Result,
+};
 use unisson_consent::{Channel, Channels};
 use unisson_sdk::{BuildError, Call, Client, Host, Kind, RETRY_AFTER_MAX, RETRY_AFTER_MIN, Reply, read_settings};
 
@@ -65,6 +70,14 @@ impl Connector for Brevo {
     fn erase(&self) -> Option<&dyn Erase> {
         Some(self)
     }
+
+    fn access(&self) -> Option<&dyn Access> {
+        Some(self)
+    }
+
+    fn rectify(&self) -> Option<&dyn Rectify> {
+        Some(self)
+    }
 }
 
 impl Brevo {
@@ -82,6 +95,11 @@ impl Brevo {
 
     /// A contact by its id or by an address ready for a path; `None` where Brevo says itself that it holds none.
     async fn contact(&self, identifier: &str, kind: &str) -> Result<Option<Contact>> {
+        self.look(identifier, kind).await?.map(|reply| reply.json()).transpose()
+    }
+
+    /// The same, as Brevo tells it.
+    async fn look(&self, identifier: &str, kind: &str) -> Result<Option<Reply>> {
         const DURING: &str = "look for a Brevo contact";
         let call = self.client.get(&format!("{CONTACTS}/{identifier}")).query("identifierType", kind);
         let reply = self.send(call, &[404, 429], DURING).await?;
@@ -89,7 +107,7 @@ impl Brevo {
             404 if is_unknown_contact(&reply) => Ok(None),
             // A moved interface answers 404 as well.
             404 => Err(Error::new(ErrorKind::Contract, DURING).with("status", 404)),
-            _ => reply.json().map(Some),
+            _ => Ok(Some(reply)),
         }
     }
 }

@@ -52,6 +52,14 @@ pub(crate) fn contact_id(record: &RecordId) -> Option<u64> {
     record.as_str().parse().ok()
 }
 
+/// What the record of a blocked address begins with.
+const BLOCKED: &str = "blocked/";
+
+/// Whether a record is that of a blocked address.
+pub(crate) fn is_blocked(record: &RecordId) -> bool {
+    record.as_str().starts_with(BLOCKED)
+}
+
 /// The record of a blocked address. The vendor gives no id, and an address may be blocked for several senders, reasons
 /// and times: each is a record of its own, known by a digest of all of them.
 pub(crate) fn blocked_record(blocked: &Blocked) -> RecordId {
@@ -59,7 +67,7 @@ pub(crate) fn blocked_record(blocked: &Blocked) -> RecordId {
     let parts = [email, &blocked.sender_email, blocked.code(), &blocked.since];
     let digest = Sha256::digest(parts.join("\n"));
     let half = digest.iter().take(16).fold(0, |half: u128, byte| half << 8 | u128::from(*byte));
-    RecordId::new(format!("blocked/{half:032x}"))
+    RecordId::new(format!("{BLOCKED}{half:032x}"))
 }
 
 #[cfg(test)]

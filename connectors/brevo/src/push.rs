@@ -114,7 +114,7 @@ impl Brevo {
     }
 
     /// Sends a change, again where the vendor says that it is still working on the contact.
-    async fn put(&self, id: &str, body: &Value) -> Result<Reply> {
+    pub(crate) async fn put(&self, id: &str, body: &Value) -> Result<Reply> {
         let mut tries = 0;
         loop {
             let call = self.client.put(&format!("{CONTACTS}/{id}")).query("identifierType", "contact_id").json(body);
@@ -170,7 +170,8 @@ fn shows(held: &Contact, place: Place, action: Action) -> bool {
     }
 }
 
-fn refusal(reply: &Reply) -> Result<Outcome> {
+/// What a refused change means.
+pub(crate) fn refusal(reply: &Reply) -> Result<Outcome> {
     match reply.status() {
         404 if is_unknown_contact(reply) => Ok(Outcome::NotFound),
         // Only Brevo's own words say that a contact is not there; a moved interface answers 404 as well.

@@ -70,6 +70,7 @@
 //! read are set aside with their line, and a file that was cut off or changed under its reader is never called complete.
 //! Digests of addresses are not read: no row of a file that is synced can show one.
 
+mod access;
 mod charset;
 mod cursor;
 mod digest;
@@ -103,7 +104,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use unisson_connector::{
-    Account, Connector, Cursor, Cx, Deletions, Error, ErrorKind, Info, Page, Pull, PullSpec, Result, Stream, StreamId,
+    Access, Account, Connector, Cursor, Cx, Deletions, Error, ErrorKind, Info, Page, Pull, PullSpec, Result, Stream,
+    StreamId,
 };
 use unisson_consent::Channels;
 use unisson_sdk::{BuildError, Host, Kind};
@@ -148,6 +150,10 @@ impl Connector for Files {
     }
 
     fn pull(&self) -> Option<&dyn Pull> {
+        Some(self)
+    }
+
+    fn access(&self) -> Option<&dyn Access> {
         Some(self)
     }
 }

@@ -43,6 +43,11 @@ impl<R: Read + Seek> Objects<R> {
         self.cut
     }
 
+    /// The last object as it stands; `None` where it is no text.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.charset.decode(&self.bytes).ok().map(|text| text.to_string())
+    }
+
     /// The next row.
     pub(crate) fn step(&mut self) -> io::Result<Step> {
         let Some(line) = self.lines.next(&mut self.bytes)? else { return Ok(Step::End) };

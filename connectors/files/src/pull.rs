@@ -221,7 +221,7 @@ fn resume(rest: &Rest, source: &Source, size: u64) -> Option<(Form, Start)> {
     within.then_some((Form { charset, separator }, Start { mark, cut: rest.cut }))
 }
 
-fn changed() -> Error {
+pub(crate) fn changed() -> Error {
     let words = "it changed while it was read: the next run reads it anew; write exports elsewhere and move them here";
     Error::new(ErrorKind::Incomplete, "read a file").because(words)
 }

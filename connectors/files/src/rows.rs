@@ -5,8 +5,8 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use encoding_rs::Encoding;
-use unisson_connector::{Error, ErrorKind, Result};
-use unisson_sdk::BuildError;
+use unisson_connector::{Error, ErrorKind, Field, FieldValue, Result};
+use unisson_sdk::{BuildError, flatten};
 
 use crate::charset::{self, Charset};
 use crate::fingerprint::Fingerprint;
@@ -189,6 +189,25 @@ impl Rows {
         match self {
             Self::Table(table) => table.cut(),
             Self::Objects(objects) => objects.cut(),
+        }
+    }
+
+    /// Every field of the row that was read last, also of columns that are not in use. Without a header, columns are called
+    /// by their numbers.
+    pub(crate) fn fields(&self, header: bool, during: &'static str) -> Result<Vec<Field>> {
+        match self {
+            Self::Table(table) => {
+                let field = |(place, (name, cell)): (usize, (Option<&str>, &str))| {
+                    let name = name.map(|name| name.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'));
+                    let name = name.filter(|name| header && !name.is_empty()).map(str::to_owned);
+                    let name = name.unwrap_or_else(|| (place + 1).to_string()).replace('~', "~0").replace('/', "~1");
+                    let value =
+                        if cell.trim().is_empty() { FieldValue::Empty } else { FieldValue::Text(cell.to_owned()) };
+                    Field { path: format!("/{name}"), value }
+                };
+                Ok(table.cells().enumerate().map(field).collect())
+            }
+            Self::Objects(objects) => flatten(&objects.text().unwrap_or_default(), during),
         }
     }
 

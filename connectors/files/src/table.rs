@@ -21,6 +21,8 @@ pub(crate) struct Table<R> {
     splitter: Splitter,
     /// Where the columns in use are.
     positions: Vec<usize>,
+    /// The cells of the first record.
+    names: Vec<String>,
     /// How many cells the header has.
     width: usize,
     /// The line where a quote was opened that the file never closes.
@@ -82,7 +84,16 @@ impl<R: Read + Seek> Table<R> {
         let mut lines = Lines::new(input, charset.unit(), top);
         lines.go_to(top)?;
         let splitter = Splitter::new(dialect);
-        Ok(Self { lines, charset, splitter, positions: Vec::new(), width: 0, cut: None, bytes: Vec::new() })
+        Ok(Self {
+            lines,
+            charset,
+            splitter,
+            positions: Vec::new(),
+            names: Vec::new(),
+            width: 0,
+            cut: None,
+            bytes: Vec::new(),
+        })
     }
 
     /// The first record, for a header. A line such as `sep=;`, which spreadsheets put first, is passed over.
@@ -93,7 +104,8 @@ impl<R: Read + Seek> Table<R> {
                 Assembled::Whole(_) if self.splitter.is_separator_hint() => {}
                 Assembled::Whole(_) => {
                     self.width = self.splitter.len();
-                    return Ok(Header::Cells(self.splitter.cells().map(cut).collect()));
+                    self.names = self.splitter.cells().map(cut).collect();
+                    return Ok(Header::Cells(self.names.clone()));
                 }
                 Assembled::Broken(..) => return Ok(Header::Unreadable),
                 Assembled::End => return Ok(Header::Nothing),
@@ -153,6 +165,11 @@ impl<R: Read + Seek> Table<R> {
         }
         let cells = self.positions.iter().map(|at| self.splitter.cell(*at).map(cut).unwrap_or_default()).collect();
         Ok(Step::Row(Row { line: span.line, cells, short: found < self.width }))
+    }
+
+    /// Every cell of the last row, whether or not its column is in use, with what stands above it in the first record.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        self.splitter.cells().enumerate().map(|(at, cell)| (self.names.get(at).map(String::as_str), cell))
     }
 
     /// Whether lines that go on will make no row, whatever follows: a file of nothing but quotes would otherwise be read

@@ -16,10 +16,14 @@ use unisson_sdk::read_row;
 use crate::wire::{Contact, ContactPage, ItemError, filter};
 use crate::{CONTACTS, HubSpot, SEARCH};
 
-/// The record disappears at once; the purge behind it takes up to 30 days.
-/// <https://knowledge.hubspot.com/privacy-and-consent/how-do-i-perform-a-gdpr-delete-in-hubspot>
-const SPEC: EraseSpec =
-    EraseSpec { asynchronous: true, delay_max: Duration::from_hours(24 * 30), keeps_tombstone: false };
+/// The record disappears at once, the index of searches follows within minutes, and the purge behind both takes up to 30
+/// days. <https://knowledge.hubspot.com/privacy-and-consent/how-do-i-perform-a-gdpr-delete-in-hubspot>
+const SPEC: EraseSpec = EraseSpec {
+    asynchronous: true,
+    settles_in: Duration::from_mins(15),
+    residual_max: Duration::from_hours(24 * 30),
+    keeps_tombstone: false,
+};
 /// How many alternatives one search may have.
 const GROUPS: usize = 5;
 /// How many addresses of one person are looked for; beyond it the platform would have to be asked for ever.

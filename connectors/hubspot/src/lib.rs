@@ -1,4 +1,4 @@
-//! HubSpot: contacts, subscriptions to e-mail, and erasure.
+//! HubSpot: contacts, subscriptions to e-mail, corrections, and erasure.
 //!
 //! | setting | meaning |
 //! |---|---|
@@ -13,12 +13,14 @@
 //! With `statuses = "properties"` an opt-out has no date, no source and no legal basis, and an opt-in cannot be told from
 //! silence. What cannot be read back is not written: opt-outs are pushed then, opt-ins are not.
 //!
-//! It speaks for e-mail only: HubSpot's subscriptions know no other channel. It never writes contact properties, never
-//! archives, and never names an address to HubSpot that HubSpot does not hold.
+//! It speaks for e-mail only: HubSpot's subscriptions know no other channel. It writes no contact property but a corrected
+//! address, never archives, and tells HubSpot no address that it does not hold but that one.
 
+mod access;
 mod erase;
 mod pull;
 mod push;
+mod rectify;
 mod settings;
 mod translate;
 mod wire;
@@ -31,7 +33,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use unisson_connector::{
-    Account, Action, Connector, Cx, Erase, Error, ErrorKind, Info, Limiter, Listing, Pull, Push, PushSpec, Result,
+    Access, Account, Action, Connector, Cx, Erase, Error, ErrorKind, Info, Limiter, Listing, Pull, Push, PushSpec,
+    Rectify, Result,
 };
 use unisson_consent::{Channel, Channels, ListId};
 use unisson_sdk::{BuildError, Call, Client, Host, Kind, Reply, read_settings};
@@ -120,6 +123,14 @@ impl Connector for HubSpot {
     }
 
     fn erase(&self) -> Option<&dyn Erase> {
+        Some(self)
+    }
+
+    fn access(&self) -> Option<&dyn Access> {
+        Some(self)
+    }
+
+    fn rectify(&self) -> Option<&dyn Rectify> {
         Some(self)
     }
 }

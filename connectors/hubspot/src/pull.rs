@@ -188,7 +188,12 @@ impl HubSpot {
         }
     }
 
-    async fn observe(&self, rows: &[Contact], lists: &[String], presence: Presence) -> Result<Vec<Observation>> {
+    pub(crate) async fn observe(
+        &self,
+        rows: &[Contact],
+        lists: &[String],
+        presence: Presence,
+    ) -> Result<Vec<Observation>> {
         // What is in the recycle bin is mailed by nobody: its properties say enough.
         let told = if presence == Presence::Present { self.statuses(rows).await? } else { HashMap::new() };
         let observation = |contact: &Contact| {

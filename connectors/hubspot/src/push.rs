@@ -21,7 +21,7 @@ const DURING: &str = "set the subscriptions of a contact";
 
 /// What all changes of a batch ask for.
 #[derive(Clone, Copy)]
-enum Wish {
+pub(crate) enum Wish {
     /// Out of everything.
     OutOfAll,
     /// One subscription type set to a state.
@@ -84,7 +84,7 @@ impl HubSpot {
         Ok(answers)
     }
 
-    async fn deliver_one(&self, wish: Wish, address: &str) -> Result<Outcome> {
+    pub(crate) async fn deliver_one(&self, wish: Wish, address: &str) -> Result<Outcome> {
         let path = format!("{STATUSES}/{}", segment(address));
         let call = match wish {
             Wish::One(id, state) => self.client.post(&path).json(&status_change(None, id, state)),

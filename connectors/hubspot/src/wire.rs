@@ -80,6 +80,24 @@ impl Contact {
     }
 }
 
+/// `GET /crm/v3/properties/contacts`.
+#[derive(Deserialize)]
+pub(crate) struct PropertyPage {
+    results: Vec<PropertyName>,
+}
+
+#[derive(Deserialize)]
+struct PropertyName {
+    name: String,
+}
+
+impl PropertyPage {
+    /// The internal names.
+    pub(crate) fn names(self) -> Vec<String> {
+        self.results.into_iter().map(|property| property.name).collect()
+    }
+}
+
 /// The envelope around every answer of `/communication-preferences/v4`.
 #[derive(Deserialize)]
 pub(crate) struct Envelope<T> {

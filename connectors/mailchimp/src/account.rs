@@ -52,13 +52,19 @@ impl Mailchimp {
 
     /// The audiences to work on by their ids; `None` for one that was configured but is not there.
     pub(crate) async fn audiences(&self) -> Result<BTreeMap<String, Option<Named>>> {
+        Ok(self.audiences_and_others().await?.0)
+    }
+
+    /// The same, and how many more the account has.
+    pub(crate) async fn audiences_and_others(&self) -> Result<(BTreeMap<String, Option<Named>>, usize)> {
         let all = self.all("/lists", "lists", "id,name,marketing_permissions,stats.member_count").await?;
         let mut all: BTreeMap<String, Option<Named>> =
             all.into_iter().map(|audience| (audience.id.clone(), Some(audience))).collect();
         if let Some(wanted) = &self.audiences {
-            all = wanted.iter().map(|list| (list.clone(), all.remove(list).flatten())).collect();
+            let wanted = wanted.iter().map(|list| (list.clone(), all.remove(list).flatten())).collect();
+            return Ok((wanted, all.len()));
         }
-        Ok(all)
+        Ok((all, 0))
     }
 
     async fn interests(&self, list: &str) -> Result<Vec<Listing>> {

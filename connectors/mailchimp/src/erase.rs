@@ -16,7 +16,8 @@ use crate::push::refusal;
 use crate::wire::{Member, MemberStatus};
 
 /// Immediate; what stays is a digest that blocks a re-import.
-pub(crate) const SPEC: EraseSpec = EraseSpec { asynchronous: false, delay_max: Duration::ZERO, keeps_tombstone: true };
+pub(crate) const SPEC: EraseSpec =
+    EraseSpec { asynchronous: false, settles_in: Duration::ZERO, residual_max: Duration::ZERO, keeps_tombstone: true };
 
 #[async_trait]
 impl Erase for Mailchimp {

@@ -1,14 +1,16 @@
-//! Mailchimp Marketing API: members, archived members and spam reports in; opt-outs, opt-ins and erasures out.
+//! Mailchimp Marketing API: members, archived members and spam reports in; opt-outs, opt-ins, corrections and erasures out.
 //!
 //! It refuses to believe a status: what makes a claim a proof is the operator's to say (`forms`). It never creates a
 //! member, never unarchives one and never deletes one except to erase a person. Mandrill is another interface.
 
+mod access;
 mod account;
 mod erase;
 mod names;
 mod pass;
 mod pull;
 mod push;
+mod rectify;
 mod settings;
 mod translate;
 mod wire;
@@ -20,7 +22,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
-use unisson_connector::{Account, Allowance, Connector, Cx, Erase, Info, Limiter, Pull, Push, PushSpec, Result};
+use unisson_connector::{
+    Access, Account, Allowance, Connector, Cx, Erase, Info, Limiter, Pull, Push, PushSpec, Rectify, Result,
+};
 use unisson_consent::{Channel, Channels};
 use unisson_sdk::{Auth, BuildError, Client, Host, Kind, Link, Response, plainly_limited, read_settings};
 
@@ -64,6 +68,14 @@ impl Connector for Mailchimp {
     }
 
     fn erase(&self) -> Option<&dyn Erase> {
+        Some(self)
+    }
+
+    fn access(&self) -> Option<&dyn Access> {
+        Some(self)
+    }
+
+    fn rectify(&self) -> Option<&dyn Rectify> {
         Some(self)
     }
 }

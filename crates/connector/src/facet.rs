@@ -3,8 +3,10 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use unisson_consent::Address;
 
-use crate::change::{Action, Batch, Erasing, Outcomes, Sighting, Target, Ticket};
+use crate::access::{Gathered, Seek};
+use crate::change::{Action, Batch, Erasing, Outcome, Outcomes, Sighting, Target, Ticket};
 use crate::error::Result;
 use crate::info::{Calls, EraseSpec, Info, PullSpec, PushSpec};
 use crate::page::{Account, Cursor, Page, Stream, StreamId};
@@ -37,6 +39,16 @@ pub trait Connector: Send + Sync + Debug {
 
     /// Erasing people.
     fn erase(&self) -> Option<&dyn Erase> {
+        None
+    }
+
+    /// Telling everything held about one person.
+    fn access(&self) -> Option<&dyn Access> {
+        None
+    }
+
+    /// Carrying a corrected address.
+    fn rectify(&self) -> Option<&dyn Rectify> {
         None
     }
 }
@@ -79,6 +91,38 @@ pub trait Erase: Send + Sync {
     /// Asks the platform to erase one record for good.
     async fn erase(&self, cx: &Cx<'_>, who: &Target) -> Result<Erasing>;
 
+    /// Asks the platform to erase one record for good, except these groups of fields, which a legal hold keeps. A platform
+    /// that cannot tell them apart refuses with [`INSEPARABLE`], and nothing is erased.
+    async fn erase_except(&self, _cx: &Cx<'_>, _who: &Target, _keep: &[String]) -> Result<Erasing> {
+        Ok(Erasing::Refused(INSEPARABLE.to_owned()))
+    }
+
     /// Reads back whether anything of the person is there.
     async fn verify(&self, cx: &Cx<'_>, who: &Target, ticket: Option<&Ticket>) -> Result<Sighting>;
+}
+
+/// The code of a refusal to take somebody off a blocklist of the platform's own: it keeps the address so that nobody writes
+/// to it, and taking it off would let messages through.
+pub const KEPT_SUPPRESSION: &str = "kept_suppression";
+
+/// The code of a refusal to erase part of a record.
+pub const INSEPARABLE: &str = "hold_not_separable";
+
+/// Telling everything that a platform holds about one person, live (art. 15, 20).
+///
+/// An erasure begins with it: what is not found here is not erased.
+#[async_trait]
+pub trait Access: Send + Sync {
+    /// Looks in every audience and kind of object, archived ones included, under every address, number and record id. No
+    /// holdings mean that nothing is held; a place that could not be looked at is an error, or is named in
+    /// [`Gathered::unseen`]. Writes nothing.
+    async fn gather(&self, cx: &Cx<'_>, who: &Seek) -> Result<Gathered>;
+}
+
+/// Carrying a corrected address to a platform (art. 16, 19).
+#[async_trait]
+pub trait Rectify: Send + Sync {
+    /// Puts the new address where a record holds the old one, and leaves every consent and every refusal as it is: where
+    /// the platform would forget a refusal with the change, the connector sets it again in the same call or refuses.
+    async fn rectify(&self, cx: &Cx<'_>, who: &Target, from: &Address, to: &Address) -> Result<Outcome>;
 }

@@ -97,8 +97,10 @@ pub struct PushSpec {
 pub struct EraseSpec {
     /// Whether the platform works on it after answering.
     pub asynchronous: bool,
-    /// How long it may take, as the vendor documents.
-    pub delay_max: Duration,
+    /// How long a read may still show what was erased, as the vendor documents: the second read-back comes after it.
+    pub settles_in: Duration,
+    /// For how long the vendor may keep it in backups and logs that nobody can read through the interface.
+    pub residual_max: Duration,
     /// Whether the platform itself blocks a later re-import.
     pub keeps_tombstone: bool,
 }

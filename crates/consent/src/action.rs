@@ -7,14 +7,13 @@ use jiff::Timestamp;
 use crate::address::Address;
 use crate::channel::Channel;
 use crate::decision::{Decision, Reason, Verdict};
-use crate::evidence::Level;
 use crate::fact::{Fact, Kind, RecordRef, Scope};
 use crate::law::{Key, Law, OwnPush, Verb};
 use crate::policy::Policy;
 use crate::scope;
-use crate::standing::{Severity, Standing, severity};
+use crate::standing::{Standing, severity};
 use crate::system::{Resubscribe, System};
-use crate::term::{Actor, Bounce, Status};
+use crate::term::{Bounce, Status};
 use crate::text::SystemId;
 
 /// What a system shows of permission.
@@ -217,118 +216,6 @@ impl Standing {
         }
         words
     }
-
-    /// What must be erased where: everything that holds the person, except what a hold keeps apart.
-    fn erasures(
-        &self,
-        person: usize,
-        records: &[(&RecordRef, &[Address])],
-        (law, now): (&Law, Timestamp),
-    ) -> Vec<(SystemId, Verb)> {
-        let erasures: Vec<_> = self
-            .negatives
-            .iter()
-            .filter(|negative| negative.severity == Severity::Erase)
-            .filter(|negative| {
-                negative.act.person == Some(person)
-                    || records
-                        .iter()
-                        .any(|(_, held)| held.iter().any(|address| self.is_on(&negative.act, address, law)))
-            })
-            .collect();
-        let Some(erased_at) = erasures.iter().map(|erasure| self.fact_of(&erasure.act).observed_at).min() else {
-            return Vec::new();
-        };
-        let returned_at = self
-            .grants
-            .iter()
-            .filter(|grant| grant.act.person == Some(person) && !grant.void)
-            .filter(|grant| grant.level >= law.policy.regrant.erase.max(Level::Confirmed))
-            .filter(|grant| matches!(self.fact_of(&grant.act).actor, Actor::DataSubject | Actor::Guardian))
-            .filter(|grant| erasures.iter().all(|erasure| grant.act.at.is_after(&erasure.act.at)))
-            .map(|grant| self.fact_of(&grant.act).observed_at)
-            .min();
-        let rows = self.people.loose_of(person).filter_map(|id| {
-            // A row without an id is its own record: it can only have come before or after.
-            let fact = self.facts.iter().find(|fact| fact.id == *id && holds_data(&fact.kind))?;
-            let after = fact.observed_at > erased_at;
-            let again = returned_at.is_none_or(|returned| fact.observed_at < returned);
-            (!after || again).then(|| (fact.system.clone(), if after { Verb::ReErase } else { Verb::Erase }))
-        });
-        let of_records = records.iter().filter_map(|(record, _)| {
-            let hold = self.hold(record, now);
-            let sighting = self.sighting(record, (erased_at, returned_at), hold)?;
-            Some((record.system.clone(), if hold == Hold::Runs { Verb::EraseExceptHold } else { sighting }))
-        });
-        of_records.chain(rows).collect()
-    }
-
-    /// Whether a hold keeps data of a record apart.
-    fn hold(&self, record: &RecordRef, now: Timestamp) -> Hold {
-        let untils = self.facts.iter().filter(|fact| is_of(fact, record)).filter_map(|fact| match fact.kind {
-            Kind::Hold { until, .. } => Some(until),
-            _ => None,
-        });
-        match untils.max() {
-            Some(until) if now < until => Hold::Runs,
-            Some(_) => Hold::Ended,
-            None => Hold::Never,
-        }
-    }
-
-    /// How a record stands to an erasure: still there, back again, or (`None`) gone, kept apart by a hold, or part of a
-    /// new beginning. When a hold ends, what it kept is erased without a new request (I19).
-    fn sighting(
-        &self,
-        record: &RecordRef,
-        (erased_at, returned_at): (Timestamp, Option<Timestamp>),
-        hold: Hold,
-    ) -> Option<Verb> {
-        let told = self.facts.iter().filter(|fact| is_of(fact, record) && holds_data(&fact.kind)).map(|fact| {
-            let gone = matches!(fact.kind, Kind::Snapshot { status: Status::Deleted, .. });
-            (fact.observed_at, if gone { Trace::Gone } else { Trace::Seen })
-        });
-        let wrote = self.pushes.iter().filter(|push| push.acknowledged && push.system == record.system);
-        let wrote = wrote.filter_map(|push| match push.verb {
-            Verb::Erase | Verb::ReErase => Some((push.at, Trace::Gone)),
-            Verb::EraseExceptHold => Some((push.at, Trace::Excepted)),
-            _ => None,
-        });
-        let mut traces: Vec<(Timestamp, Trace)> = told.chain(wrote).collect();
-        traces.sort_unstable();
-        let (mut here, mut kept, mut confirmed_gone) = (None, false, false);
-        for (at, trace) in traces {
-            match trace {
-                Trace::Gone => (here, kept, confirmed_gone) = (None, false, true),
-                Trace::Excepted => (here, kept) = ((hold != Hold::Runs).then_some(Verb::Erase), true),
-                Trace::Seen if kept => {}
-                Trace::Seen if at <= erased_at => here = Some(Verb::Erase),
-                Trace::Seen => {
-                    let again = returned_at.is_none_or(|returned| at < returned);
-                    if again && (here.is_none() || confirmed_gone) {
-                        here = Some(Verb::ReErase);
-                    }
-                }
-            }
-        }
-        here
-    }
-}
-
-/// How a record stands to the legal holds on it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hold {
-    Never,
-    Runs,
-    Ended,
-}
-
-/// What is known of a record's being there, in the order in which it counts at one moment.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Trace {
-    Seen,
-    Gone,
-    Excepted,
 }
 
 /// One word of the exchange with a system.
@@ -352,21 +239,13 @@ fn order_by_number(words: &mut [Word<'_>]) {
     }
 }
 
-fn is_of(fact: &Fact, record: &RecordRef) -> bool {
+pub(crate) fn is_of(fact: &Fact, record: &RecordRef) -> bool {
     fact.system == record.system && fact.record.as_ref() == Some(&record.record)
 }
 
 /// Whether decisions for a channel are pushed to a system at all.
 fn speaks_to(system: &System, channel: Channel) -> bool {
     system.marketing && system.channels.contains(channel)
-}
-
-/// Whether a fact shows that its system holds data of the person, rather than only recording what the host was asked.
-fn holds_data(kind: &Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::EraseRequest { .. } | Kind::Restrict | Kind::Unrestrict | Kind::OperatorBlock | Kind::OperatorUnblock
-    )
 }
 
 /// Applies what a record told: what lets in is read narrowly, what shuts out is read widely.

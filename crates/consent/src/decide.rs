@@ -49,7 +49,8 @@ impl Standing {
         if fact.who.addresses.is_empty() && fact.who.hashes.is_empty() {
             return self.people.addresses_of(fact).iter().any(same);
         }
-        fact.who.addresses.iter().any(same) || fact.who.hashes.iter().any(|hash| hash.matches(address, &law.keyring))
+        fact.who.addresses.iter().any(same)
+            || fact.who.hashes.iter().any(|hash| hash.matches(address, &law.keyring, law.policy.aliases))
     }
 }
 

@@ -70,6 +70,26 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
+    /// The newest key: new tombstones are made with it.
+    pub fn newest(&self) -> Option<KeyId> {
+        self.keys.keys().next_back().copied()
+    }
+
+    /// Whether a key is at hand.
+    pub fn has(&self, id: KeyId) -> bool {
+        self.keys.contains_key(&id)
+    }
+
+    /// The keyed digests of an address under the newest key: of its class, and of the wider one that these widenings make.
+    pub fn tombstone(&self, address: &Address, aliases: Aliases) -> Vec<HashedAddress> {
+        let Some(newest) = self.newest() else { return Vec::new() };
+        let classes = [Aliases::default(), aliases];
+        let mut sealed: Vec<_> =
+            classes.into_iter().filter_map(|aliases| self.seal_class(newest, address, aliases)).collect();
+        sealed.dedup();
+        sealed
+    }
+
     /// Adds a key. Destroying one is a bulk erasure of its tombstones.
     pub fn insert(&mut self, id: KeyId, key: Vec<u8>) {
         self.keys.insert(id, key);
@@ -118,21 +138,25 @@ impl HashedAddress {
         Some(Self { kind: address.kind(), algorithm: algorithm.clone(), digest })
     }
 
-    /// Whether this is the digest of that address. A keyed one needs its key and honours the widenings of the policy.
+    /// Whether this is the digest of that address. A keyed one needs its key, and is the digest of every spelling in the
+    /// class that these widenings make.
     ///
     /// ```
-    /// use unisson_consent::{Address, Algorithm, HashedAddress, Keyring, Normalisation};
+    /// use unisson_consent::{Address, Algorithm, Aliases, HashedAddress, Keyring, Normalisation};
     /// let zed = Address::email("Zed@Example.com").unwrap();
     /// let listed = HashedAddress::of(&zed, &Algorithm::Md5(Normalisation::TrimLower)).unwrap();
     /// assert_eq!(listed.hex(), "0af3c3316e8990df892d23fca7707ea4");
-    /// assert!(listed.matches(&zed, &Keyring::default()));
+    /// assert!(listed.matches(&zed, &Keyring::default(), Aliases::default()));
     /// ```
-    pub fn matches(&self, address: &Address, keyring: &Keyring) -> bool {
+    pub fn matches(&self, address: &Address, keyring: &Keyring, aliases: Aliases) -> bool {
         if address.kind() != self.kind {
             return false;
         }
         match &self.algorithm {
-            Algorithm::Keyed(id) => keyring.seal(*id, address).is_some_and(|sealed| self.same_digest(&sealed)),
+            Algorithm::Keyed(id) => [Aliases::default(), aliases]
+                .into_iter()
+                .filter_map(|aliases| keyring.seal_class(*id, address, aliases))
+                .any(|sealed| self.same_digest(&sealed)),
             plain => Self::of(address, plain).is_some_and(|hashed| self.same_digest(&hashed)),
         }
     }

@@ -170,6 +170,17 @@ impl People {
         own.flat_map(|(_, traits)| &traits.addresses)
     }
 
+    /// Everybody.
+    pub(crate) fn all(&self) -> BTreeSet<usize> {
+        self.person_of.iter().copied().collect()
+    }
+
+    /// The customer numbers of a person.
+    pub(crate) fn customers_of(&self, person: usize) -> BTreeSet<&CustomerNo> {
+        let own = self.traits.iter().enumerate().filter(|(node, _)| self.person_of[*node] == person);
+        own.flat_map(|(_, traits)| &traits.customers).collect()
+    }
+
     /// The facts of a person that name no record.
     pub(crate) fn loose_of(&self, person: usize) -> impl Iterator<Item = &FactId> {
         self.nodes.iter().filter_map(move |(node, index)| match node {

@@ -108,7 +108,7 @@ impl Standing {
                 let reaches = |held: &Address| held.suppress_eq(address, law.policy.aliases);
                 self.people.person_of(fact).is_some_and(|person| people.contains(&person))
                     || fact.who.addresses.iter().any(reaches)
-                    || fact.who.hashes.iter().any(|hash| hash.matches(address, &law.keyring))
+                    || fact.who.hashes.iter().any(|hash| hash.matches(address, &law.keyring, law.policy.aliases))
             })
             .collect();
         facts.sort_by_key(|fact| (Self::interval(fact, law).hi, fact.observed_at, fact.id));

@@ -11,6 +11,7 @@ use unisson_plan::{Enforce, GuardRule, PlanId, RunId, admit};
 use unisson_store::{RunRecord, RunState, Store, StoreError};
 
 use crate::clock::Clock;
+use crate::erase::Erasures;
 use crate::report::{InstanceReport, RunReport};
 use crate::watch::{Watch, ahead, recorded};
 
@@ -89,6 +90,8 @@ pub struct Engine {
     pub instances: Vec<Instance>,
     /// What an operator set.
     pub options: Options,
+    /// How erasures are carried out.
+    pub erasures: Erasures,
     /// The present.
     pub clock: Arc<dyn Clock>,
     /// Who watches.
@@ -104,6 +107,12 @@ pub(crate) struct Run<'e> {
     pub(crate) plan: Option<PlanId>,
     /// The clock, as the run sees it.
     pub(crate) watch: Watch,
+    /// Whether the store turned out to be restored from a backup: then every stream is swept.
+    pub(crate) restored: bool,
+    /// How many commits the ledger had when the run began.
+    pub(crate) ledger_at_start: u64,
+    /// Whose turn it is to write to the journal.
+    pub(crate) journal: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -123,7 +132,13 @@ impl Engine {
         let id = RunId(uuid::Uuid::now_v7().to_string());
         let mut report = RunReport::new(&id, started_at, order.dry_run);
         report.warnings = watch.before(&before, self.options.sweep_every);
-        let run = Run { engine: self, id, order, plan: None, watch };
+        let ledger_at_start = self.store.counts(started_at).await?.commits;
+        let journal = tokio::sync::Mutex::new(());
+        let mut run = Run { engine: self, id, order, plan: None, watch, restored: false, ledger_at_start, journal };
+        if let Some(words) = run.catch_up().await? {
+            run.restored = true;
+            report.warnings.push(words);
+        }
         report.setup.clone_from(&self.setup);
         self.store.save_run(record(&report, RunState::Running)).await?;
         Ok((run, report))
@@ -161,8 +176,16 @@ impl Run<'_> {
             self.foresee(report).await?;
             return self.left_over(report).await;
         }
+        // Whoever came back is erased again before anything else is written anywhere.
+        self.enter("erasing");
+        self.erase(report).await?;
         self.release(report).await?;
-        self.send(report).await
+        self.send(report).await?;
+        self.enter("erasing");
+        self.erase(report).await?;
+        self.name_incidents(report).await?;
+        self.engine.store.forget_traces().await?;
+        self.mark_ledger().await
     }
 
     /// Pulls and judges under the law in force: what waits afterwards is the plan.
@@ -178,7 +201,7 @@ impl Run<'_> {
 
     /// What standings are made under: the law, and a clock that is right. What was decided while it ran ahead is decided
     /// anew once it was set back, and once more when that moment has come.
-    fn law(&self, before: &[RunRecord]) -> String {
+    pub(crate) fn law(&self, before: &[RunRecord]) -> String {
         match ahead(before, self.now()) {
             Some(run) => format!("{} before run {}", self.engine.law_hash, run.id.0),
             None => self.engine.law_hash.clone(),

@@ -38,7 +38,7 @@ impl Run<'_> {
             let weighed = off_thread(move || {
                 dossiers.iter().map(|dossier| judge(dossier, &law, &rules, now)).collect::<Vec<_>>()
             });
-            let (written, weighed) = join(self.write(std::mem::take(&mut judged)), weighed).await;
+            let (written, weighed) = join(self.write(std::mem::take(&mut judged), report), weighed).await;
             written?;
             for one in &weighed {
                 note(one, report);
@@ -50,11 +50,12 @@ impl Run<'_> {
         }
     }
 
-    async fn write(&self, judged: Vec<Judged>) -> Result<(), StoreError> {
+    async fn write(&self, judged: Vec<Judged>, report: &mut RunReport) -> Result<(), StoreError> {
         if judged.is_empty() {
             return Ok(());
         }
         let mut commit = Commit::new(self.id.clone(), self.now());
+        commit.cases = self.reappeared(&judged, report).await?;
         commit.judged = judged;
         self.engine.store.commit(commit).await?;
         Ok(())

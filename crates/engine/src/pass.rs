@@ -153,10 +153,15 @@ impl<'r> Pass<'r> {
         let unwritten = learnt.iter().flat_map(|learnt| &learnt.news).map(|learned| &learned.replica);
         let unwritten: HashMap<&RecordId, &Replica> =
             unwritten.map(|replica| (&replica.record.record, replica)).collect();
+        // What a hold keeps is none of marketing's business: it is not even looked at.
+        let held = store.is_held(&self.instance.id, &records).await?;
         let mut latest = HashMap::new();
         let mut stored = Vec::new();
         let mut changed = Vec::new();
-        for (seen, known) in observations.into_iter().zip(known) {
+        for ((seen, known), held) in observations.into_iter().zip(known).zip(held) {
+            if held {
+                continue;
+            }
             let record = &seen.0.record;
             let replica = unwritten.get(record);
             let digest = replica.map(|replica| replica.digest).or(known.map(|(_, digest)| digest));

@@ -118,7 +118,7 @@ impl Run<'_> {
         let every = if pull.spec().incremental_shows_opt_outs { every } else { every.min(OPT_OUT_SWEEP) };
         // A sweep in the future was told by a clock that has been set back since.
         let due = swept_at.is_none_or(|at| at > self.now() || self.now().duration_since(at) >= every);
-        if self.order.sweep {
+        if self.order.sweep || self.restored {
             return Position { swept_at, ..fresh };
         }
         if position.in_pass && position.cursor.is_some() {

@@ -37,10 +37,41 @@ pub struct RunReport {
     /// What is wrong with the machine itself, such as a clock that was set back.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// What was erased, and who came back.
+    #[serde(default, skip_serializing_if = "ErasureReport::is_empty")]
+    pub erasures: ErasureReport,
     /// How many subjects were judged.
     pub judged: u64,
     /// Each instance by its name.
     pub instances: BTreeMap<String, InstanceReport>,
+}
+
+/// The erasures of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ErasureReport {
+    /// The cases that were worked on, by the state they were left in.
+    pub cases: BTreeMap<String, u64>,
+    /// What was done, such as `erased` or `read back as absent`.
+    pub done: BTreeMap<String, u64>,
+    /// People who were erased and brought back, by the source that showed them again: `shop (contacts.csv)`.
+    pub reappeared: BTreeMap<String, u64>,
+    /// Sources that brought three or more back within 30 days, with how many.
+    pub incidents: BTreeMap<String, u64>,
+    /// Why cases could not be worked on, in words.
+    pub errors: Vec<String>,
+}
+
+impl ErasureReport {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether nothing in it asks for somebody.
+    fn is_whole(&self) -> bool {
+        self.errors.is_empty() && self.incidents.is_empty()
+    }
 }
 
 /// A plan that a run applied.
@@ -130,6 +161,7 @@ impl RunReport {
             warnings: Vec::new(),
             applied: None,
             approved: None,
+            erasures: ErasureReport::default(),
             judged: 0,
             instances: BTreeMap::new(),
         }
@@ -139,7 +171,7 @@ impl RunReport {
     pub fn outcome(&self) -> RunState {
         if self.instances.values().any(|instance| !instance.held.is_empty() || instance.withheld > 0) {
             RunState::Held
-        } else if self.instances.values().any(|instance| !self.is_whole(instance)) {
+        } else if !self.erasures.is_whole() || self.instances.values().any(|instance| !self.is_whole(instance)) {
             RunState::Partial
         } else {
             RunState::Done

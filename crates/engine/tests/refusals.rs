@@ -53,6 +53,7 @@ impl World {
                 judge_batch: 100,
                 lease: SignedDuration::from_mins(2),
             },
+            erasures: unisson_engine::Erasures::default(),
             clock: Arc::clone(&watch) as Arc<dyn Clock>,
             progress: Arc::new(Silent),
         };

@@ -228,6 +228,7 @@ impl World {
                 judge_batch: 100,
                 lease: SignedDuration::from_mins(2),
             },
+            erasures: unisson_engine::Erasures::default(),
             clock: Arc::clone(&watch) as Arc<dyn Ticks>,
             progress: Arc::new(Silent),
         };

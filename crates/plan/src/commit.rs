@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use unisson_connector::{ChangeId, Cursor, StreamId, Ticket};
 use unisson_consent::{Fact, Scope, SystemId};
 
+use crate::erasure::Case;
 use crate::judge::Judged;
 use crate::learn::{Learned, intended, written};
 use crate::replica::{Digest, RecordNo, Replica, Wrote};
@@ -88,6 +89,8 @@ pub struct Commit {
     pub judged: Vec<Judged>,
     /// What was answered.
     pub settled: Vec<Settled>,
+    /// Erasure cases as they stand afterwards.
+    pub cases: Vec<Case>,
 }
 
 impl Commit {
@@ -103,6 +106,7 @@ impl Commit {
             positions: Vec::new(),
             judged: Vec::new(),
             settled: Vec::new(),
+            cases: Vec::new(),
         }
     }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use unisson_connector::{Action, Change, ChangeId, Presence};
-use unisson_consent::{Channel, Decision, Fact, FactId, Key, Law, Reason, Scope, Standing, Status, SystemId, Verb};
+use unisson_consent::{
+    Channel, Decision, Erased, Fact, FactId, Key, Law, Reason, Scope, Standing, Status, SystemId, Verb,
+};
 
 use crate::bench::{Bench, Drift, Wanted};
 use crate::replica::{Replica, ReplicaSlot, SubjectNo};
@@ -167,6 +169,9 @@ pub struct Judged {
     pub retried: Vec<ChangeId>,
     /// What is wanted and cannot be carried out.
     pub unreached: Vec<Unreached>,
+    /// People whose erasure was asked for and of whom something is known all the same: a record that some system still, or
+    /// again, shows, or what our own memory holds.
+    pub erased: Vec<Erased>,
 }
 
 /// Judges one subject. The plan after everything is applied is empty.
@@ -181,6 +186,7 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
         confirmed: Vec::new(),
         retried: Vec::new(),
         unreached: Vec::new(),
+        erased: still_there(&standing, dossier, law, now),
     };
     judged.valid_until = judged.decisions.iter().filter_map(|known| known.decision.valid_until).min();
     let mut wanted = BTreeSet::new();
@@ -214,6 +220,17 @@ pub fn judge(dossier: &Dossier, law: &Law, rules: &BTreeMap<SystemId, Rules>, no
         }
     }
     judged
+}
+
+/// Whose erasure was asked for and who is still, or again, there.
+fn still_there(standing: &Standing, dossier: &Dossier, law: &Law, now: Timestamp) -> Vec<Erased> {
+    let mut people = standing.erased(law, now);
+    for erased in &mut people {
+        erased.due.retain(|(record, _)| {
+            dossier.replicas.iter().any(|replica| replica.record == *record && replica.presence != Presence::Deleted)
+        });
+    }
+    people
 }
 
 /// What wants a suppression that lies in the shadow of a wider one that came before it, be it by a crash between the two:

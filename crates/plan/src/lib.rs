@@ -7,6 +7,7 @@ mod bench;
 mod census;
 mod commit;
 mod effort;
+pub mod erasure;
 mod explain;
 mod ground;
 mod guard;

@@ -74,6 +74,10 @@ pub enum Fault {
     CursorLoop(usize),
     /// A batch refuses the rows at these positions, counted from zero, and takes the others.
     RefuseRows(Vec<usize>),
+    /// An erasure is acknowledged; the record is put out of use instead and stays.
+    ArchiveInstead,
+    /// An erasure is carried out; from then on reading any erased record of the account answers 403, until a reset.
+    HideErased,
     /// The answer carries a text of so many mebibytes, in its first record where it has one.
     HugeBody(u32),
     /// The answer carries lists inside lists, so many deep, in its first record where it has one.
@@ -214,6 +218,8 @@ impl Fault {
             Self::RepeatedPage => "repeated_page",
             Self::CursorLoop(_) => "cursor_loop",
             Self::RefuseRows(_) => "refuse_rows",
+            Self::ArchiveInstead => "archive_instead",
+            Self::HideErased => "hide_erased",
             Self::HugeBody(_) => "huge_body",
             Self::DeepJson(_) => "deep_json",
             Self::InvalidUtf8 => "invalid_utf8",
@@ -346,6 +352,8 @@ mod tests {
             Fault::RepeatedPage,
             Fault::CursorLoop(2),
             Fault::RefuseRows(vec![0, 7]),
+            Fault::ArchiveInstead,
+            Fault::HideErased,
             Fault::HugeBody(64),
             Fault::DeepJson(10_000),
             Fault::InvalidUtf8,

@@ -195,6 +195,7 @@ impl Twin for State {
         vec![
             Route::read(M::POST, "/oauth/v1/token", oauth::token).open(),
             Route::read(M::GET, "/account-info/v3/details", account),
+            Route::read(M::GET, "/crm/v3/properties/contacts", contacts::properties_of_contacts),
             Route::read(M::GET, "/crm/v3/objects/contacts", contacts::list).paged(),
             Route::write(M::POST, "/crm/v3/objects/contacts", contacts::create),
             Route::read(M::POST, "/crm/v3/objects/contacts/search", search::search).paged(),

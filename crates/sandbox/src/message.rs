@@ -39,6 +39,18 @@ pub(crate) struct Bend {
     pub(crate) page: PageBend,
     /// Positions of rows in a batch that are to be refused.
     pub(crate) refused_rows: Vec<usize>,
+    pub(crate) erasure: ErasureBend,
+}
+
+/// What a fault asks of an erasure.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErasureBend {
+    #[default]
+    Straight,
+    /// Put the record out of use and keep it.
+    Archive,
+    /// Erase, and from now on refuse to say whether an erased record is there.
+    Hide,
 }
 
 /// What a fault asks of a listing.

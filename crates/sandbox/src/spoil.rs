@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::clock::http_date;
 use crate::fault::{Fault, RetryAfter, Strike};
-use crate::message::{Ask, Bend, PageBend, Reply};
+use crate::message::{Ask, Bend, ErasureBend, PageBend, Reply};
 use crate::twin::{Refusal, Twin};
 use crate::weather::Plight;
 
@@ -58,6 +58,8 @@ pub(crate) fn bend(strike: Strike) -> Bend {
         Fault::ShortPage(rows) => PageBend::Short(rows),
         Fault::CursorLoop(length) => PageBend::Loop { places: strike.places, length, turn: strike.turn },
         Fault::RefuseRows(refused_rows) => return Bend { refused_rows, ..Bend::default() },
+        Fault::ArchiveInstead => return Bend { erasure: ErasureBend::Archive, ..Bend::default() },
+        Fault::HideErased => return Bend { erasure: ErasureBend::Hide, ..Bend::default() },
         _ => PageBend::Straight,
     };
     Bend { page, ..Bend::default() }

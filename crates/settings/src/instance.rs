@@ -6,17 +6,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use unisson_consent::{Channel, Channels, Clock, Level, ListId, PurposeId, Resubscribe, System};
 
 use crate::nearest::nearest;
+use crate::period::Period;
 use crate::read::section;
 use crate::word::{LevelNumber, Name, Vocabulary, Word, Zone};
 
 /// The keys that every connector has in common.
-const COMMON_KEYS: [&str; 11] = [
+const COMMON_KEYS: [&str; 12] = [
     "connector",
     "enabled",
     "enforce",
@@ -28,6 +30,7 @@ const COMMON_KEYS: [&str; 11] = [
     "marketing",
     "channels",
     "lists",
+    "verify_after",
 ];
 
 /// How far the host goes on an instance.
@@ -131,6 +134,8 @@ pub struct Instance {
     pub trust: Trust,
     /// What its lists are for. A list that is not here can be opted out of, never into.
     pub lists: BTreeMap<ListId, ListMapping>,
+    /// How long to wait before an erasure is read back a second time, where the vendor's own settling time is not right.
+    pub verify_after: Option<SignedDuration>,
     /// Everything else, for the connector to read.
     pub rest: Map<String, Value>,
 }
@@ -159,13 +164,14 @@ impl Instance {
 impl fmt::Debug for Instance {
     /// Names the connector's own keys without their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connector, enabled, enforce, trust, lists, rest } = self;
+        let Self { connector, enabled, enforce, trust, lists, verify_after, rest } = self;
         f.debug_struct("Instance")
             .field("connector", connector)
             .field("enabled", enabled)
             .field("enforce", enforce)
             .field("trust", trust)
             .field("lists", lists)
+            .field("verify_after", verify_after)
             .field("rest", &rest.keys().collect::<Vec<_>>())
             .finish()
     }
@@ -201,6 +207,7 @@ impl<'de> Visitor<'de> for InstanceVisitor {
         let mut enforce = Enforce::default();
         let mut trust = Trust::default();
         let mut lists = BTreeMap::new();
+        let mut verify_after = None;
         let mut rest = Map::new();
         while let Some(key) = keys.next_key::<String>()? {
             match key.as_str() {
@@ -217,6 +224,7 @@ impl<'de> Visitor<'de> for InstanceVisitor {
                     let channels: Vec<Word<Channel>> = keys.next_value()?;
                     trust.channels = Some(channels.iter().map(|word| word.0).collect());
                 }
+                "verify_after" => verify_after = Some(keys.next_value::<Period>()?.exact()),
                 "lists" => lists = mapped(keys.next_value()?),
                 _ => {
                     rest.insert(key, keys.next_value()?);
@@ -224,7 +232,7 @@ impl<'de> Visitor<'de> for InstanceVisitor {
             }
         }
         let Some(Name(connector)) = connector else { return Err(without_connector(&rest)) };
-        Ok(Instance { connector, enabled, enforce, trust, lists, rest })
+        Ok(Instance { connector, enabled, enforce, trust, lists, verify_after, rest })
     }
 }
 

@@ -26,6 +26,12 @@ pub use environment::process_environment;
 pub use error::{Defect, LoadError, Place};
 pub use instance::{Enforce, Instance, ListMapping, Trust, TrustDefaults};
 pub use period::Period;
-pub use policy::{DEFAULT_POLICY, Deadlines, Keep, LoadedPolicy, Profile, Retention, load_policy, parse_policy};
-pub use secret::{Exposed, FileSecret, SecretError, SecretSource};
-pub use settings::{DEFAULT_FILE, DEFAULT_TEXT, Guard, PolicyChoice, Settings, Store, StoreUrl, SyncPace, apply_lists};
+pub use policy::{
+    DEFAULT_POLICY, Deadlines, HoldSetting, Keep, LoadedPolicy, Profile, Retention, check_holds, load_policy,
+    parse_policy,
+};
+pub use secret::{Exposed, FileSecret, KeyRef, SecretError, SecretSource};
+pub use settings::{
+    Controller, DEFAULT_FILE, DEFAULT_TEXT, Erasure, Guard, PolicyChoice, Settings, Store, StoreUrl, SyncPace,
+    TombstoneKey, apply_lists,
+};

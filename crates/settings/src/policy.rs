@@ -7,6 +7,7 @@ mod basis;
 mod build;
 mod check;
 mod file;
+mod hold;
 mod merge;
 mod profile;
 mod purpose;
@@ -21,6 +22,7 @@ use crate::document::Document;
 use crate::error::LoadError;
 use crate::period::Period;
 
+pub use hold::{HoldSetting, check_holds};
 pub use profile::{DEFAULT_POLICY, Profile};
 
 /// What is being loaded, in messages.
@@ -78,6 +80,8 @@ pub struct LoadedPolicy {
     pub retention: Retention,
     /// How soon something must be done.
     pub deadlines: Deadlines,
+    /// What must stay after an erasure, in the order of the file.
+    pub holds: Vec<HoldSetting>,
 }
 
 /// Reads a policy file, or the built-in policy where none is named.

@@ -81,6 +81,25 @@ impl fmt::Display for Exposed {
     }
 }
 
+/// Where a key of the installation is. Never the key itself.
+#[derive(Clone, PartialEq, Eq)]
+pub enum KeyRef {
+    /// In this environment variable: `{ env = "NAME" }`.
+    Env(String),
+    /// In this file: `{ file = "PATH" }`. A relative path starts in the folder of the settings file.
+    File(PathBuf),
+}
+
+impl fmt::Debug for KeyRef {
+    /// A name that may be a pasted key is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "Env({})", shown(name)),
+            Self::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
+}
+
 /// A secret from a file.
 #[derive(Debug, Clone)]
 pub struct FileSecret {
@@ -122,6 +141,14 @@ impl SecretSource {
     /// A source over the variables of this process.
     pub fn of_process(folder: impl Into<PathBuf>) -> Self {
         Self::new(folder, |name| std::env::var_os(name))
+    }
+
+    /// The secret that a reference names. What a variable holds is exposed to nobody.
+    pub fn resolve(&self, key: &KeyRef) -> Result<FileSecret, SecretError> {
+        match key {
+            KeyRef::Env(name) => Ok(FileSecret { value: self.resolve_env(name)?, exposed: None }),
+            KeyRef::File(path) => self.resolve_file(path),
+        }
     }
 
     /// The secret that a variable holds: the value of `{ env = "NAME" }`.

@@ -1,5 +1,6 @@
 //! The settings of one installation.
 
+mod erasure;
 mod file;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use crate::instance::{Instance, TrustDefaults};
 use crate::layer::{Origins, merge};
 use crate::path::KeyPath;
 use crate::read::read;
+
+pub use erasure::{Controller, Erasure, TombstoneKey};
 
 /// The file that is read where none is named.
 pub const DEFAULT_FILE: &str = "unisson.toml";
@@ -86,6 +89,10 @@ pub struct Settings {
     pub guard: Guard,
     /// How runs proceed.
     pub sync: SyncPace,
+    /// Who is responsible for the data.
+    pub controller: Controller,
+    /// What erasing people needs.
+    pub erasure: Erasure,
     /// The connected accounts by name.
     pub instances: BTreeMap<String, Instance>,
     /// The folder of the settings file, against which relative paths are read.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use unisson_consent::{Audience, Basis, Channel, Clock, Country, Family, Level, Propagate, Resubscribe};
@@ -220,6 +221,21 @@ impl<'de> Deserialize<'de> for Moment {
             })
         };
         deserializer.deserialize_str(Text { expected: "a date and time with its zone", read, made: PhantomData })
+    }
+}
+
+/// A day of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Day(pub(crate) Date);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| {
+            // The calendar's own reader takes a date with a time for its date.
+            let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
+            day.map(Self).ok_or_else(|| "is no day; write for example \"2026-12-25\"".to_owned())
+        };
+        deserializer.deserialize_str(Text { expected: "a day in quotes", read, made: PhantomData })
     }
 }
 

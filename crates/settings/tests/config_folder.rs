@@ -72,6 +72,17 @@ fn the_template_of_an_instance_loads_as_it_stands() {
     assert!(!trust.contains("None"), "the template shows every key of trust: {trust}");
 }
 
+#[test]
+fn the_template_of_a_hold_loads_as_it_stands() {
+    let template = DEFAULT_POLICY.split_once("# [[hold]]\n").unwrap().1;
+    let lines = template.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| !line.starts_with('#'));
+    let hold = lines.collect::<Vec<_>>().join("\n");
+    let loaded = parse_policy(&format!("version = \"1\"\nprofile = \"eu-fr\"\n[[hold]]\n{hold}")).unwrap();
+    assert_eq!(loaded.holds.len(), 1);
+    assert_eq!(loaded.holds[0].provision, "C. com. L123-22");
+    assert!(loaded.holds[0].always);
+}
+
 /// Keys of a file, written or shown in a comment, and whether a comment stands right above each.
 fn keys(text: &str) -> Vec<(String, bool)> {
     let mut section = "";
@@ -110,6 +121,13 @@ fn every_key_of_the_settings_is_there_and_explained() {
         "sync.commit_size",
         "sync.sweep_every",
         "sync.lease",
+        "controller.name",
+        "controller.contact",
+        "erasure.journal",
+        "erasure.signing_key",
+        "erasure.tombstone_keys",
+        "erasure.zone",
+        "erasure.holidays",
     ];
     assert_eq!(there, wanted.into_iter().collect());
 }

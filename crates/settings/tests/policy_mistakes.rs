@@ -49,7 +49,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "[tiem]\ninactivity_max = \"P36M\"",
         "load the policy: policy, line 3: tiem is no key of this table; did you mean `time`? known are version, \
          profile, country, push_grants, level, time, scope, identity, minor_age, reachability, campaign, purposes, \
-         basis, lineage, without_basis",
+         basis, hold, lineage, without_basis",
     ),
     // unknown key
     (
@@ -395,6 +395,75 @@ const MISTAKES: &[(&str, &str)] = &[
         "load the policy: policy, line 4: level.need.rules[0].role_account is no key of this table; known are \
          country, channel, audience, level",
     ),
+    // hold without a provision
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground = \
+         \"legal_obligation\"\nkeeps_for = \"P10Y\"\napplies = \"always\"",
+        "load the policy: policy, line 3: hold[0] lacks `provision`; write for example provision = \"C. com. \
+         L123-22\"",
+    ),
+    // hold on a ground that is none
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground = \
+         \"legal_obligations\"\nprovision = \"C. com. L123-22\"\nkeeps_for = \"P10Y\"\napplies = \
+         \"always\"",
+        "load the policy: policy, line 7: hold[0].ground is not a ground to keep data; did you mean \
+         `legal_obligation`? known are legal_obligation, legal_claims, contract",
+    ),
+    // hold for no time
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground = \
+         \"legal_obligation\"\nprovision = \"C. com. L123-22\"\nkeeps_for = \"P0D\"\napplies = \
+         \"always\"",
+        "load the policy: policy, line 9: hold[0].keeps_for is no time at all; write for example \"P10Y\", or \
+         take the hold out",
+    ),
+    // hold that keeps nothing
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = []\nground = \
+         \"legal_obligation\"\nprovision = \"C. com. L123-22\"\nkeeps_for = \"P10Y\"\napplies = \
+         \"always\"",
+        "load the policy: policy, line 6: hold[0].fields keeps nothing; name what stays, for example fields = \
+         [\"invoice\"]",
+    ),
+    // hold with a key that is not known
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground = \
+         \"legal_obligation\"\nprovision = \"C. com. L123-22\"\nkeeps_for = \"P10Y\"\napplies = \
+         \"always\"\nuntil = \"2030-01-01\"",
+        "load the policy: policy, line 11: hold[0].until is no key of this table; known are name, system, fields, \
+         ground, provision, keeps_for, applies",
+    ),
+    // hold that applies some day
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground = \
+         \"legal_obligation\"\nprovision = \"C. com. L123-22\"\nkeeps_for = \"P10Y\"\napplies = \
+         \"allways\"",
+        "load the policy: policy, line 10: hold[0].applies is not a time when a hold applies; did you mean \
+         `always`? known are always, on_request",
+    ),
+    // hold with an empty provision
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground = \
+         \"legal_obligation\"\nprovision = \" \"\nkeeps_for = \"P10Y\"\napplies = \"always\"",
+        "load the policy: policy, line 8: hold[0].provision says nothing; write what the person should read, such \
+         as \"C. com. L123-22\"",
+    ),
+    // two holds of one name
+    (
+        "[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground = \
+         \"legal_obligation\"\nprovision = \"C. com. L123-22\"\nkeeps_for = \"P10Y\"\napplies = \
+         \"always\"\n[[hold]]\nname = \"invoices\"\nsystem = \"billing\"\nfields = [\"invoice\"]\nground \
+         = \"legal_obligation\"\nprovision = \"C. com. L123-22\"\nkeeps_for = \"P10Y\"\napplies = \
+         \"always\"",
+        "load the policy: policy, line 12: hold[1].name is `invoices`, the name of another hold; give each its \
+         own",
+    ),
+    // holds as a table
+    (
+        "[hold]\nname = \"invoices\"",
+        "load the policy: policy, line 3: hold needs a list, not a table; write for example [[hold]]",
+    ),
 ];
 
 #[test]
@@ -421,6 +490,7 @@ fn a_policy_that_is_all_mistakes_is_refused_with_as_many_as_anybody_reads() {
         format!("[purposes]\n{}", lines(15_000, "p# = { family = \"marketing\", parent = \"p#\" }\n")),
         lines(10_000, "[[level.need.rules]]\nlevel = 1\n"),
         lines(10_000, "[[basis]]\nid = \"r#\"\n"),
+        lines(10_000, "[[hold]]\nname = \"h#\"\n"),
     ] {
         let error = over(&text).unwrap_err();
         assert!((1..=101).contains(&error.defects().len()), "{} defects", error.defects().len());

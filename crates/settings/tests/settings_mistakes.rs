@@ -8,7 +8,7 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "[gaurd]\ncount = 5",
         "load the settings: unisson.toml, line 1: gaurd is no key of this table; did you mean `guard`? known are \
-         store, policy, guard, sync, instances",
+         store, policy, guard, sync, controller, erasure, instances",
     ),
     // misspelt key
     (
@@ -25,7 +25,7 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "colour = 1\n[sync]\ncomit_size = 5",
         "load the settings:\n  unisson.toml, line 1: colour is no key of this table; known are store, policy, \
-         guard, sync, instances\n  unisson.toml, line 3: sync.comit_size is no key of this table; did you mean \
+         guard, sync, controller, erasure, instances\n  unisson.toml, line 3: sync.comit_size is no key of this table; did you mean \
          `commit_size`? known are commit_size, sweep_every, lease",
     ),
     // text for a number
@@ -176,6 +176,93 @@ const MISTAKES: &[(&str, &str)] = &[
         "[instances.\"the news\"]\nconnector = \"mailchimp\"",
         "load the settings: unisson.toml, line 1: instances.\"the news\" is no name; write up to 64 letters, \
          digits, dots, hyphens and underscores without accents",
+    ),
+    // controller without a name
+    (
+        "[controller]\nname = \" \"",
+        "load the settings: unisson.toml, line 2: controller.name says nothing; write what people should read",
+    ),
+    // controller key misspelt
+    (
+        "[controller]\ncontract = \"privacy@maison.example\"",
+        "load the settings: unisson.toml, line 2: controller.contract is no key of this table; did you mean \
+         `contact`? known are name, contact",
+    ),
+    // a key itself where its place belongs
+    (
+        "[erasure]\nsigning_key = \"hunter2\"",
+        "load the settings: unisson.toml, line 2: erasure.signing_key needs a table, not text; write for example \
+         signing_key = { file = \"signing.key\" }",
+    ),
+    // a key in two places
+    (
+        "[erasure]\nsigning_key = { file = \"a\", env = \"B\" }",
+        "load the settings: unisson.toml, line 2: erasure.signing_key needs one place; write { file = \"…\" } or \
+         { env = \"…\" }, never the key itself",
+    ),
+    // a key in a place that is not known
+    (
+        "[erasure]\nsigning_key = { fil = \"a\" }",
+        "load the settings: unisson.toml, line 2: erasure.signing_key.fil is no key of this table; did you mean \
+         `file`? known are file, env",
+    ),
+    // a tombstone key without an id
+    (
+        "[erasure]\ntombstone_keys = [{ key = { file = \"a\" } }]",
+        "load the settings: unisson.toml, line 2: erasure.tombstone_keys[0] lacks `id`; write for example id = 1",
+    ),
+    // a tombstone key with a key that is not known
+    (
+        "[erasure]\ntombstone_keys = [{ id = 1, kee = 1, key = { file = \"a\" } }]",
+        "load the settings: unisson.toml, line 2: erasure.tombstone_keys[0].kee is no key of this table; did you \
+         mean `key`? known are id, key",
+    ),
+    // an id twice
+    (
+        "[erasure]\ntombstone_keys = [\n  { id = 1, key = { file = \"a\" } },\n  { id = 1, key = { file \
+         = \"b\" } },\n]",
+        "load the settings: unisson.toml, line 4: erasure.tombstone_keys[1].id is the id of another key; a \
+         tombstone must know its own, so give each key its own id",
+    ),
+    // erasure zone misspelt
+    (
+        "[erasure]\nzone = \"Europe/Pari\"",
+        "load the settings: unisson.toml, line 2: erasure.zone is no time zone; write a name such as \
+         \"Europe/Paris\"",
+    ),
+    // no day
+    (
+        "[erasure]\nholidays = [\"2026-12-25\", \"2026-12-32\"]",
+        "load the settings: unisson.toml, line 2: erasure.holidays[1] is no day; write for example \"2026-12-25\"",
+    ),
+    // a day with a time
+    (
+        "[erasure]\nholidays = [\"2026-12-25T00:00:00\"]",
+        "load the settings: unisson.toml, line 2: erasure.holidays[0] is no day; write for example \"2026-12-25\"",
+    ),
+    // a section that is not known
+    (
+        "[erasures]\nzone = \"UTC\"",
+        "load the settings: unisson.toml, line 1: erasures is no key of this table; did you mean `erasure`? known \
+         are store, policy, guard, sync, controller, erasure, instances",
+    ),
+    // a wait that is no duration
+    (
+        "[instances.news]\nconnector = \"mailchimp\"\nverify_after = 2",
+        "load the settings: unisson.toml, line 3: instances.news.verify_after needs an ISO 8601 duration in \
+         quotes, not a whole number; write for example verify_after = \"PT2S\"",
+    ),
+    // a wait that is too long
+    (
+        "[instances.news]\nconnector = \"mailchimp\"\nverify_after = \"P30D\"",
+        "load the settings: unisson.toml, line 3: instances.news.verify_after is out of bounds; write a duration \
+         up to P7D",
+    ),
+    // a journal without a name
+    (
+        "[erasure]\njournal = \"\"",
+        "load the settings: unisson.toml, line 2: erasure.journal names no file; write for example journal = \
+         \"erasures.jsonl\"",
     ),
     // not TOML
     ("[guard]\ncount = = 5", "load the settings: unisson.toml, line 2 is not TOML: extra `=`, expected nothing"),

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use unisson_connector::ChangeId;
+use unisson_consent::Keyring;
 use unisson_plan::{Commit, Digest, Position};
 use unisson_store::codec::{nanos, presence_code};
 use unisson_store::enrol::{
@@ -18,7 +19,7 @@ use unisson_store::{Receipt, Result};
 use crate::db::{Db, NameCache, int, number};
 use crate::error::During as _;
 use crate::lookup::{Finder, LOOSE};
-use crate::{digest, ledger, outbox, standing};
+use crate::{case, digest, ledger, outbox, standing};
 
 /// The subjects that a commit makes stale.
 #[derive(Debug, Default)]
@@ -28,7 +29,9 @@ pub(crate) struct Touched {
 }
 
 pub(crate) fn write(db: &mut Db, mut commit: Commit) -> Result<Receipt> {
-    let (receipt, touched) = db.write("write a commit", |db, names, lent| write_all(db, &mut commit, (names, lent)))?;
+    let keyring = db.keyring.clone();
+    let (receipt, touched) =
+        db.write("write a commit", |db, names, lent| write_all(db, &mut commit, (names, lent, &keyring)))?;
     for judged in &commit.judged {
         db.lent.give_back(judged.subject.0);
     }
@@ -44,12 +47,12 @@ pub(crate) fn write(db: &mut Db, mut commit: Commit) -> Result<Receipt> {
 fn write_all(
     db: &Connection,
     commit: &mut Commit,
-    (names, lent): (&mut NameCache, &Lent),
+    (names, lent, keyring): (&mut NameCache, &Lent, &Keyring),
 ) -> Result<(Receipt, Touched)> {
     keep_what_counts(db, commit)?;
     let before = counters(db)?;
-    digest::take_up(db, schemes(commit))?;
-    let mut enrolment = enrol(commit, before, &mut Finder::new(db, names)?)?;
+    digest::take_up(db, schemes(commit), keyring)?;
+    let mut enrolment = enrol(commit, before, &mut Finder::new(db, names, keyring)?)?;
     let mut touched = Touched::default();
     let newborn = enrolment.standings.split_off(enrolment.standings.len() - enrolment.newcomers.len());
     insert_subjects(db, &enrolment, newborn)?;
@@ -80,9 +83,12 @@ fn write_all(
         let stream = names.give_stream(db, instance, stream)?;
         save_position(db, stream, position)?;
     }
+    for case in &commit.cases {
+        case::save(db, case)?;
+    }
     let mut after = enrolment.counters;
     if !entries.is_empty() {
-        ledger::append(db, commit, &entries)?;
+        ledger::append(db, (&commit.run, commit.at), &entries)?;
         after.commits += 1;
         after.facts += entries.len() as u64;
     }
@@ -133,7 +139,7 @@ pub(crate) fn counters(db: &Connection) -> Result<Counters> {
         .during("read the counters")
 }
 
-fn save_counters(db: &Connection, counters: Counters) -> Result<()> {
+pub(crate) fn save_counters(db: &Connection, counters: Counters) -> Result<()> {
     const SQL: &str =
         "UPDATE counter SET record = ?1, identifier = ?2, subject = ?3, subjects = ?4, facts = ?5, commits = ?6";
     let Counters { record, identifier, subject, subjects, facts, commits } = counters;
@@ -232,6 +238,7 @@ fn merge(db: &Connection, enrolment: &Enrolment<'_>, touched: &mut Touched) -> R
 /// Adds the facts that are new and gives their entries.
 fn append(db: &Connection, enrolment: &Enrolment<'_>, seq: u64, touched: &mut Touched) -> Result<Vec<Entry>> {
     const SQL: &str = "INSERT INTO fact (record, id, seq, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    const REQUEST: &str = "INSERT INTO request (fact, record) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     let mut insert = db.prepare_cached(SQL).during("write a fact")?;
     let mut entries = Vec::new();
     for fact in &enrolment.facts {
@@ -240,6 +247,10 @@ fn append(db: &Connection, enrolment: &Enrolment<'_>, seq: u64, touched: &mut To
             continue;
         }
         entries.push(Entry::of(fact.record, fact.id, &fact.body));
+        if fact.is_request {
+            let mut insert = db.prepare_cached(REQUEST).during("write a fact")?;
+            insert.execute((fact.id.0, int(fact.record))).during("write a fact")?;
+        }
         touched.everyone |= fact.subject.is_none();
         touched.subjects.extend(fact.subject);
     }
@@ -314,6 +325,7 @@ fn save_position(db: &Connection, stream: i64, position: &Position) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use unisson_consent::Keyring;
     use unisson_store::StoreErrorKind;
     use unisson_store::suite::fixture::{commit, contact};
 
@@ -324,7 +336,7 @@ mod tests {
     #[test]
     fn a_full_disk_loses_nothing_that_was_acknowledged_and_passes_once_there_is_room() {
         let folder = tempfile::TempDir::new().unwrap();
-        let mut db = open(&folder.path().join("unisson.db"), Access::ReadWrite).unwrap();
+        let mut db = open(&folder.path().join("unisson.db"), Access::ReadWrite, Keyring::default()).unwrap();
         let pages: i64 = db.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
         db.connection.pragma_update(None, "max_page_count", pages + 20).unwrap();
         let page = |from: u32| {

@@ -5,7 +5,7 @@ use std::fs::File;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use unisson_connector::StreamId;
-use unisson_consent::SystemId;
+use unisson_consent::{Keyring, SystemId};
 use unisson_store::lent::Lent;
 use unisson_store::{Result, StoreError, StoreErrorKind};
 
@@ -19,6 +19,8 @@ pub(crate) struct Db {
     pub(crate) access: Access,
     pub(crate) names: NameCache,
     pub(crate) lent: Lent,
+    /// The keys that people were erased under.
+    pub(crate) keyring: Keyring,
     /// Held for as long as this process may write.
     pub(crate) _lock: Option<File>,
 }
@@ -37,16 +39,22 @@ impl Db {
         read(&transaction)
     }
 
+    /// Refuses what only who may write can do.
+    pub(crate) fn refuse_to_read_only(&self, during: &'static str) -> Result<()> {
+        if self.access == Access::ReadWrite {
+            return Ok(());
+        }
+        let what = "the store is open for reading only: open it for writing";
+        Err(StoreError::new(StoreErrorKind::Unavailable, during, what))
+    }
+
     /// Writes everything, or nothing.
     pub(crate) fn write<T>(
         &mut self,
         during: &'static str,
         write: impl FnOnce(&Connection, &mut NameCache, &Lent) -> Result<T>,
     ) -> Result<T> {
-        if self.access == Access::ReadOnly {
-            let what = "the store is open for reading only: open it for writing";
-            return Err(StoreError::new(StoreErrorKind::Unavailable, during, what));
-        }
+        self.refuse_to_read_only(during)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).during(during)?;
         let written = write(&transaction, &mut self.names, &self.lent)
             .and_then(|answer| transaction.commit().during(during).map(|()| answer));

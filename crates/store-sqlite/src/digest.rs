@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _};
-use unisson_consent::{Fact, HashedAddress};
+use unisson_consent::{Fact, HashedAddress, Keyring};
 use unisson_store::enrol::{Enrolment, meet, schemes_of};
-use unisson_store::identifier::{Identifier, IdentifierKind, Scheme, key_of};
+use unisson_store::identifier::{Identifier, IdentifierKind, Scheme, key_of, require_keys};
 use unisson_store::{Met, Result};
 
 use crate::db::{Db, int, number};
@@ -30,19 +30,20 @@ pub(crate) fn schemes(db: &Connection) -> Result<Vec<Scheme>> {
 }
 
 /// Makes every address found by its digest under these schemes too.
-pub(crate) fn take_up(db: &Connection, wanted: BTreeSet<Scheme>) -> Result<()> {
+pub(crate) fn take_up(db: &Connection, wanted: BTreeSet<Scheme>, keyring: &Keyring) -> Result<()> {
     const SAVE: &str =
         "INSERT INTO meta (name, value) VALUES ('digests', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     if wanted.is_empty() {
         return Ok(());
     }
+    require_keys(&wanted, keyring, DURING)?;
     let mut held = schemes(db)?;
     let new: Vec<Scheme> = wanted.into_iter().filter(|scheme| !held.contains(scheme)).collect();
     if new.is_empty() {
         return Ok(());
     }
     for scheme in &new {
-        fill(db, scheme)?;
+        fill(db, scheme, keyring)?;
     }
     held.extend(new);
     let names: Vec<String> = held.iter().map(Scheme::name).collect();
@@ -57,16 +58,15 @@ pub(crate) fn insert(db: &Connection, enrolment: &Enrolment<'_>) -> Result<()> {
 }
 
 /// The subject of an address that has this digest.
-pub(crate) fn bearer(db: &Connection, digest: &HashedAddress) -> Result<Option<u64>> {
+pub(crate) fn bearer(db: &Connection, digest: &HashedAddress, keyring: &Keyring) -> Result<Option<u64>> {
     const SQL: &str = "SELECT i.kind, i.raw, i.grant_key, i.suppress_key, i.defect, i.record, i.no, r.subject \
          FROM digest AS d JOIN identifier AS i ON i.no = d.identifier JOIN record AS r ON r.no = i.record \
          WHERE d.key = ?1";
-    let Some(scheme) = Scheme::of(digest) else { return Ok(None) };
     let mut select = db.prepare_cached(SQL).during(DURING)?;
     let mut rows = select.query([key_of(digest)]).during(DURING)?;
     while let Some(row) = rows.next().during(DURING)? {
         let (identifier, found) = held(row)?;
-        if scheme.digest(&identifier.address()?).as_ref() == Some(digest) {
+        if identifier.bears(digest, keyring)? {
             return Ok(found.subject);
         }
     }
@@ -76,17 +76,18 @@ pub(crate) fn bearer(db: &Connection, digest: &HashedAddress) -> Result<Option<u
 /// What is known of facts before they are told.
 pub(crate) fn met(db: &mut Db, facts: &[Fact]) -> Result<Vec<Met>> {
     const SQL: &str = "SELECT 1 FROM record WHERE subject = ?1 AND instance <> 0 LIMIT 1";
+    let keyring = db.keyring.clone();
     db.write(DURING, |db, names, _| {
-        take_up(db, schemes_of(facts.iter().map(|fact| &fact.who)))?;
+        take_up(db, schemes_of(facts.iter().map(|fact| &fact.who)), &keyring)?;
         let mut peopled =
             |subject| db.prepare_cached(SQL).and_then(|mut select| select.exists([int(subject)])).during(DURING);
-        meet(facts, &mut Finder::new(db, names)?, &mut peopled)
+        meet(facts, &mut Finder::new(db, names, &keyring)?, &mut peopled)
     })
 }
 
 /// Brings a store forward that was written before addresses were found by their digests: whatever digests it holds become
 /// the digests of its addresses, and whoever they join becomes one subject.
-pub(crate) fn bring_forward(db: &Connection) -> Result<()> {
+pub(crate) fn bring_forward(db: &Connection, keyring: &Keyring) -> Result<()> {
     const DIGESTS: &str = "SELECT i.kind, i.raw, i.grant_key, i.suppress_key, i.defect, i.record, i.no, r.subject \
          FROM identifier AS i JOIN record AS r ON r.no = i.record WHERE i.kind = ?1 ORDER BY i.no";
     let mut digests = Vec::new();
@@ -96,9 +97,9 @@ pub(crate) fn bring_forward(db: &Connection) -> Result<()> {
         let (identifier, found) = held(row)?;
         digests.push((identifier.hashed()?, found.number));
     }
-    take_up(db, digests.iter().filter_map(|(digest, _)| Scheme::of(digest)).collect())?;
+    take_up(db, digests.iter().flat_map(|(digest, _)| Scheme::all_of(digest)).collect(), keyring)?;
     for (digest, number) in digests {
-        if let (Some(theirs), Some(holder)) = (bearer(db, &digest)?, number) {
+        if let (Some(theirs), Some(holder)) = (bearer(db, &digest, keyring)?, number) {
             join(db, theirs, holder)?;
         }
     }
@@ -120,7 +121,7 @@ fn join(db: &Connection, theirs: u64, digest: u64) -> Result<()> {
 }
 
 /// Keeps the digest of every address there is under one scheme.
-fn fill(db: &Connection, scheme: &Scheme) -> Result<()> {
+fn fill(db: &Connection, scheme: &Scheme, keyring: &Keyring) -> Result<()> {
     const SQL: &str = "SELECT kind, raw, grant_key, suppress_key, defect, record, no FROM identifier \
          WHERE no > ?1 AND kind = ?2 ORDER BY no LIMIT ?3";
     let mut select = db.prepare_cached(SQL).during(DURING)?;
@@ -131,7 +132,8 @@ fn fill(db: &Connection, scheme: &Scheme) -> Result<()> {
         while let Some(row) = rows.next().during(DURING)? {
             let no: i64 = row.get(6).during(DURING)?;
             let identifier: Identifier = read(row)?;
-            chunk.extend(identifier.borne(std::slice::from_ref(scheme)).iter().map(|borne| (borne.key, no)));
+            let borne = identifier.borne(std::slice::from_ref(scheme), keyring);
+            chunk.extend(borne.iter().map(|borne| (borne.key, no)));
             last = Some(no);
         }
         drop(rows);

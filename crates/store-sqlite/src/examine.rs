@@ -53,7 +53,7 @@ impl Files {
 }
 
 /// Each question with the number of rows that are wrong.
-const QUESTIONS: [(&str, &str); 11] = [
+const QUESTIONS: [(&str, &str); 15] = [
     (
         "facts are kept with a record that is not there",
         "SELECT COUNT(*) FROM fact AS f WHERE f.record > 0 AND NOT EXISTS (SELECT 1 FROM record AS r WHERE r.no = f.record)",
@@ -87,6 +87,24 @@ const QUESTIONS: [(&str, &str); 11] = [
     (
         "planned changes belong to a record that is not there",
         "SELECT COUNT(*) FROM outbox AS o WHERE NOT EXISTS (SELECT 1 FROM record AS r WHERE r.no = o.record)",
+    ),
+    (
+        "requests belong to a record that is not there",
+        "SELECT COUNT(*) FROM request AS q \
+         WHERE NOT EXISTS (SELECT 1 FROM fact AS f WHERE f.record = q.record AND f.id = q.fact)",
+    ),
+    (
+        "records are there that were purged",
+        "SELECT COUNT(*) FROM purged AS p WHERE EXISTS (SELECT 1 FROM record AS r WHERE r.no = p.record)",
+    ),
+    (
+        "records are held and were never purged, or belong to an instance that is not there",
+        "SELECT COUNT(*) FROM held AS h WHERE NOT EXISTS (SELECT 1 FROM purged AS p WHERE p.record = h.record) \
+         OR NOT EXISTS (SELECT 1 FROM instance AS i WHERE i.no = h.instance)",
+    ),
+    (
+        "facts lead to an erasure case that is not there",
+        "SELECT COUNT(*) FROM case_fact AS f WHERE NOT EXISTS (SELECT 1 FROM erasure_case AS c WHERE c.id = f.case_id)",
     ),
     (
         "persons have no record",

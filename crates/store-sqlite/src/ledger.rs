@@ -1,27 +1,28 @@
 //! The ledger: commits are chained, and the chain is recomputed on demand or read page by page.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use unisson_consent::{RecordRef, SystemId};
-use unisson_plan::{Commit, SubjectNo};
+use unisson_plan::{RunId, SubjectNo};
 use unisson_store::codec::{About, Names, Needs, StoredFact};
 use unisson_store::ledger::{Audit, Entry, LedgerCommit, broken, smuggled, unplaced};
 use unisson_store::{LedgerFact, Naming, Result, StoreError, Verified};
 
 use crate::db::{Db, int, limit, number};
 use crate::error::During as _;
-use crate::lookup::{names, record_ref};
+use crate::lookup::{names, purged, record_ref};
 
 const READING: &str = "read the ledger";
 
 /// Chains the facts of a commit to what is there.
-pub(crate) fn append(db: &Connection, commit: &Commit, entries: &[Entry]) -> Result<()> {
+pub(crate) fn append(db: &Connection, (run, at): (&RunId, Timestamp), entries: &[Entry]) -> Result<()> {
     const LAST: &str = "SELECT seq, hash FROM commit_log ORDER BY seq DESC LIMIT 1";
     const SQL: &str = "INSERT INTO commit_log (seq, at, run, prev, hash, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let last = db
         .prepare_cached(LAST)
         .and_then(|mut last| last.query_row([], |row| Ok((number(row.get(0)?), row.get(1)?))).optional())
         .during("read the end of the ledger")?;
-    let next = LedgerCommit::after(last.unwrap_or((0, [0; 32])), commit.at, &commit.run, entries);
+    let next = LedgerCommit::after(last.unwrap_or((0, [0; 32])), at, run, entries);
     let values = (int(next.seq), next.at, next.run, next.prev, next.hash, next.entries);
     db.prepare_cached(SQL).during("write the ledger")?.execute(values).during("write the ledger")?;
     Ok(())
@@ -48,7 +49,8 @@ pub(crate) fn verify(db: &mut Db) -> Result<Verified> {
             }
         }
         let facts: i64 = db.query_row(FACTS, [], |row| row.get(0)).during("verify the ledger")?;
-        if number(facts) == audit.facts() { Ok(audit.finish()) } else { Err(first_smuggled(db)?) }
+        let verified = audit.finish()?;
+        if number(facts) == verified.facts { Ok(verified) } else { Err(first_smuggled(db)?) }
     })
 }
 
@@ -125,7 +127,10 @@ fn place(db: &Connection, record: u64) -> Result<Place> {
         Ok(Place { record, subject })
     };
     let mut select = db.prepare_cached(SQL).during(READING)?;
-    Ok(select.query_row([int(record)], read).optional().during(READING)?.unwrap_or_default())
+    match select.query_row([int(record)], read).optional().during(READING)? {
+        Some(place) => Ok(place),
+        None => Ok(Place { record: purged(db, record)?, subject: None }),
+    }
 }
 
 impl Told {
@@ -160,5 +165,8 @@ fn first_smuggled(db: &Connection) -> Result<StoreError> {
     const SQL: &str = "SELECT f.seq FROM fact AS f LEFT JOIN commit_log AS c ON c.seq = f.seq \
          GROUP BY f.seq HAVING COUNT(*) > COALESCE(LENGTH(c.entries), 0) / 40 ORDER BY f.seq LIMIT 1";
     let first: Option<i64> = db.query_row(SQL, [], |row| row.get(0)).optional().during("verify the ledger")?;
-    Ok(first.map_or_else(|| broken(0, "a fact is named twice"), |seq| smuggled(number(seq))))
+    Ok(first.map_or_else(
+        || broken(0, "a fact is there that no commit names, or one is named twice"),
+        |seq| smuggled(number(seq)),
+    ))
 }

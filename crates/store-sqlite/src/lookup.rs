@@ -1,11 +1,12 @@
 //! Looking up what a commit names, and what numbers stand for.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
-use unisson_consent::{HashedAddress, RecordRef};
+use unisson_consent::{HashedAddress, Keyring, RecordRef};
 use unisson_store::Result;
 use unisson_store::codec::{Names, Needs};
 use unisson_store::enrol::{EVERYONE, Found, Located, Lookup, RecordKey};
 use unisson_store::identifier::{Class, Columns, Identifier, Scheme, native_key};
+use unisson_store::purge::purged_record;
 
 use crate::db::{NameCache, int, number};
 use crate::digest;
@@ -39,13 +40,14 @@ pub(crate) struct Finder<'t> {
     spelling: CachedStatement<'t>,
     class: CachedStatement<'t>,
     schemes: Vec<Scheme>,
+    keyring: &'t Keyring,
 }
 
 impl<'t> Finder<'t> {
-    pub(crate) fn new(db: &'t Connection, names: &'t mut NameCache) -> Result<Self> {
+    pub(crate) fn new(db: &'t Connection, names: &'t mut NameCache, keyring: &'t Keyring) -> Result<Self> {
         let prepare = |sql| db.prepare_cached(sql).during("look up what is known");
         let (record, spelling, class) = (prepare(RECORD)?, prepare(SPELLING)?, prepare(CLASS)?);
-        Ok(Self { db, names, record, spelling, class, schemes: digest::schemes(db)? })
+        Ok(Self { db, names, record, spelling, class, schemes: digest::schemes(db)?, keyring })
     }
 }
 
@@ -104,8 +106,12 @@ impl Lookup for Finder<'_> {
         &self.schemes
     }
 
+    fn keyring(&self) -> &Keyring {
+        self.keyring
+    }
+
     fn bearer(&mut self, digest: &HashedAddress) -> Result<Option<u64>> {
-        digest::bearer(self.db, digest)
+        digest::bearer(self.db, digest, self.keyring)
     }
 }
 
@@ -134,11 +140,20 @@ pub(crate) fn names(db: &Connection, needs: &Needs) -> Result<Names> {
     let mut select = db.prepare_cached(NAMED_RECORD).during("read a record")?;
     for no in &needs.records {
         let found = select.query_row([int(*no)], |row| record_ref(row, 0)).optional().during("read a record")?;
+        let found = found.map_or_else(|| purged(db, *no), |record| Ok(Some(record)))?;
         if let Some(record) = found {
             names.set_record(*no, record);
         }
     }
     Ok(names)
+}
+
+/// What stands for a record that was purged, where a fact of somebody else still names it.
+pub(crate) fn purged(db: &Connection, no: u64) -> Result<Option<RecordRef>> {
+    const SQL: &str = "SELECT i.name FROM purged AS p JOIN instance AS i ON i.no = p.instance WHERE p.record = ?1";
+    let mut select = db.prepare_cached(SQL).during("read a record")?;
+    let system: Option<String> = select.query_row([int(no)], |row| row.get(0)).optional().during("read a record")?;
+    Ok(system.map(|system| purged_record(system.as_str().into(), no)))
 }
 
 /// The record named by two columns: its instance's name, its native id.

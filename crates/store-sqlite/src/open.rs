@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use unisson_consent::Keyring;
+use unisson_store::identifier::require_keys;
 use unisson_store::lent::Lent;
 use unisson_store::{Result, StoreError, StoreErrorKind};
 
 use crate::db::{Db, NameCache};
+use crate::digest;
 use crate::error::During as _;
 use crate::schema::{self, MIGRATIONS};
 
 const DURING: &str = "open the store";
 
 /// How long a statement waits for another process before it gives up.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// The most memory for pages of the database, in KiB.
 const CACHE_KIB: i64 = 64 * 1024;
@@ -56,17 +59,17 @@ pub(crate) fn path_of_url(url: &str) -> Result<PathBuf> {
     Ok(PathBuf::from(path))
 }
 
-/// Opens the store at this path.
-pub(crate) fn open(path: &Path, access: Access) -> Result<Db> {
+/// Opens the store at this path. Who writes needs every key that people were erased under; who reads needs none.
+pub(crate) fn open(path: &Path, access: Access, keyring: Keyring) -> Result<Db> {
     // A path that begins with `file:` would be read as a URI of SQLite's; an absolute one never is.
     let path = std::path::absolute(path).map_err(|error| unusable(path, "is no path").because(error))?;
     match access {
-        Access::ReadWrite => open_to_write(&path),
-        Access::ReadOnly => open_to_read(&path),
+        Access::ReadWrite => open_to_write(&path, keyring),
+        Access::ReadOnly => open_to_read(&path, keyring),
     }
 }
 
-fn open_to_write(path: &Path) -> Result<Db> {
+fn open_to_write(path: &Path, keyring: Keyring) -> Result<Db> {
     if !path.parent().is_some_and(Path::is_dir) {
         return Err(unusable(path, "lies in a folder that does not exist: create the folder"));
     }
@@ -80,13 +83,14 @@ fn open_to_write(path: &Path) -> Result<Db> {
     connection.pragma_update(None, "secure_delete", true).during(DURING)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).during(DURING)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT).during(DURING)?;
-    schema::migrate(&mut connection, &MIGRATIONS)?;
+    schema::migrate(&mut connection, &MIGRATIONS, &keyring)?;
+    require_keys(&digest::schemes(&connection)?, &keyring, DURING)?;
     recover(&connection)?;
     let (names, lent) = (NameCache::default(), Lent::default());
-    Ok(Db { connection, access: Access::ReadWrite, names, lent, _lock: Some(lock) })
+    Ok(Db { connection, access: Access::ReadWrite, names, lent, keyring, _lock: Some(lock) })
 }
 
-fn open_to_read(path: &Path) -> Result<Db> {
+fn open_to_read(path: &Path, keyring: Keyring) -> Result<Db> {
     if !path.exists() {
         return Err(missing(path));
     }
@@ -102,7 +106,7 @@ fn open_to_read(path: &Path) -> Result<Db> {
         return Err(unusable(path, what));
     }
     let (names, lent) = (NameCache::default(), Lent::default());
-    Ok(Db { connection, access: Access::ReadOnly, names, lent, _lock: None })
+    Ok(Db { connection, access: Access::ReadOnly, names, lent, keyring, _lock: None })
 }
 
 fn flags(access: OpenFlags) -> OpenFlags {

@@ -6,14 +6,14 @@ use unisson_connector::{Cursor, StreamId};
 use unisson_consent::{RecordId, SystemId};
 use unisson_plan::{Position, RecordNo, RunId, SubjectNo};
 use unisson_store::codec::{instant, nanos, run_state};
-use unisson_store::identifier::Class;
 use unisson_store::identifier::native_key;
+use unisson_store::identifier::{Class, Identifier};
 use unisson_store::{Counts, Result, RunRecord, Wanted};
 
 use crate::db::{Db, instance, int, limit, number, stream};
 use crate::error::During as _;
 use crate::lookup::{CLASS, LOOSE, holder};
-use crate::{commit, standing};
+use crate::{commit, digest, standing};
 
 pub(crate) fn position(db: &mut Db, system: &SystemId, name: &StreamId) -> Result<Option<Position>> {
     const SQL: &str = "SELECT s.cursor, s.in_pass, s.sweeping, s.swept_at FROM stream AS s \
@@ -103,8 +103,18 @@ pub(crate) fn runs(db: &mut Db, most: usize) -> Result<Vec<RunRecord>> {
 }
 
 pub(crate) fn find(db: &mut Db, wanted: &Wanted) -> Result<Vec<SubjectNo>> {
+    let keyring = db.keyring.clone();
     db.read("find somebody", |db| match wanted {
-        Wanted::Address(address) => by_class(db, &Class::of_address(address)),
+        Wanted::Address(address) => {
+            let mut found = by_class(db, &Class::of_address(address))?;
+            // Whoever is known by a digest only, an erased address included, is found by it.
+            for borne in Identifier::from(address).borne(&digest::schemes(db)?, &keyring) {
+                found.extend(by_class(db, &borne.digest.class())?);
+            }
+            found.sort_unstable();
+            found.dedup();
+            Ok(found)
+        }
         Wanted::Customer(customer) => by_class(db, &Class::of_customer(customer)),
         Wanted::Record(record) => by_record(db, record),
     })

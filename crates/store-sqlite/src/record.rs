@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use unisson_connector::StreamId;
-use unisson_consent::{RecordId, RecordRef, SystemId};
-use unisson_plan::{Digest, RecordNo, Replica};
+use unisson_consent::{FactId, Keyring, RecordId, RecordRef, SystemId};
+use unisson_plan::{Digest, RecordNo, Replica, SubjectNo};
 use unisson_store::Result;
 use unisson_store::codec::{Needs, StoredReplica, presence};
 use unisson_store::identifier::native_key;
 
-use crate::db::{Db, instance, number};
+use crate::db::{Db, instance, int, number};
+use crate::dossier::replica;
 use crate::error::During as _;
 use crate::lookup::{names, record_ref};
 
@@ -92,8 +93,59 @@ pub(crate) fn replicas(db: &mut Db, system: &SystemId, records: &[RecordId]) -> 
     })
 }
 
+/// The numbers of records, in the order asked.
+pub(crate) fn numbers(db: &mut Db, records: &[RecordRef]) -> Result<Vec<Option<RecordNo>>> {
+    const SQL: &str = "SELECT r.no FROM record AS r JOIN instance AS i ON i.no = r.instance \
+         WHERE r.key = ?1 AND r.native = ?2 AND i.name = ?3";
+    db.read("look up records", |db| {
+        let mut select = db.prepare_cached(SQL).during("look up records")?;
+        let mut found = Vec::with_capacity(records.len());
+        for record in records {
+            let native = record.record.as_str();
+            let values = (native_key(native), native, record.system.as_str());
+            let number = select.query_row(values, |row| Ok(RecordNo(number(row.get(0)?)))).optional();
+            found.push(number.during("look up records")?);
+        }
+        Ok(found)
+    })
+}
+
+/// What records of these numbers showed last, in the order asked.
+pub(crate) fn shown(db: &mut Db, records: &[RecordNo]) -> Result<Vec<Option<Replica>>> {
+    db.read("read replicas", |db| {
+        let shown: Vec<Option<Shown>> =
+            records.iter().map(|record| replica(db, int(record.0))).collect::<Result<_>>()?;
+        let mut needs = Needs::default();
+        shown.iter().flatten().for_each(|shown| shown.needs(&mut needs));
+        let names = names(db, &needs)?;
+        shown.into_iter().map(|shown| shown.map(|shown| shown.build(&names)).transpose()).collect()
+    })
+}
+
+/// The subjects that facts belong to, in the order asked.
+pub(crate) fn subjects_of(db: &mut Db, facts: &[FactId]) -> Result<Vec<Option<SubjectNo>>> {
+    const LOOSE_FACT: &str = "SELECT subject FROM record WHERE key = ?1 AND instance = 0 AND native = ?2";
+    const REQUEST: &str = "SELECT r.subject FROM request AS q JOIN record AS r ON r.no = q.record WHERE q.fact = ?1";
+    const DURING: &str = "find whom facts belong to";
+    db.read(DURING, |db| {
+        let mut loose = db.prepare_cached(LOOSE_FACT).during(DURING)?;
+        let mut request = db.prepare_cached(REQUEST).during(DURING)?;
+        let mut subjects = Vec::with_capacity(facts.len());
+        for id in facts {
+            let native = id.to_string();
+            let read = |row: &Row<'_>| Ok(SubjectNo(number(row.get(0)?)));
+            let found = loose.query_row((native_key(&native), &native), read).optional().during(DURING)?;
+            subjects.push(match found {
+                Some(subject) => Some(subject),
+                None => request.query_row([id.0], read).optional().during(DURING)?,
+            });
+        }
+        Ok(subjects)
+    })
+}
+
 /// Gives every record its key.
-pub(crate) fn bring_forward(db: &Connection) -> Result<()> {
+pub(crate) fn bring_forward(db: &Connection, _: &Keyring) -> Result<()> {
     const ALL: &str = "SELECT no, native FROM record WHERE no > ?1 ORDER BY no LIMIT ?2";
     const KEY: &str = "UPDATE record SET key = ?2 WHERE no = ?1";
     const INDEX: &str = "CREATE INDEX record_key ON record (key)";

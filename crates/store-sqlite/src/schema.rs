@@ -4,7 +4,9 @@
 //! everywhere, and the facts of a record lie side by side. Texts that other rows refer to stand once. Codes and states are
 //! those of `unisson_store::codec` and `unisson_store::outbox`; times are nanoseconds since 1970.
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
+use unisson_consent::Keyring;
+use unisson_store::codec::{About, StoredFact};
 use unisson_store::{Result, StoreError, StoreErrorKind};
 
 use crate::error::During as _;
@@ -18,15 +20,16 @@ pub(crate) struct Step {
     /// What is said to the database.
     sql: &'static str,
     /// What only the program can work out of what is held.
-    fill: Option<fn(&Connection) -> Result<()>>,
+    fill: Option<fn(&Connection, &Keyring) -> Result<()>>,
 }
 
 /// The steps from each version to the next; the number of steps is the version this program works with.
-pub(crate) const MIGRATIONS: [Step; 4] = [
+pub(crate) const MIGRATIONS: [Step; 5] = [
     Step::sql(V1),
     Step { sql: V2, fill: Some(digest::bring_forward) },
     Step::sql(V3),
     Step { sql: V4, fill: Some(record::bring_forward) },
+    Step { sql: V5, fill: Some(bring_erasures_forward) },
 ];
 
 impl Step {
@@ -182,6 +185,67 @@ ALTER TABLE record ADD COLUMN key INTEGER NOT NULL DEFAULT 0;
 DROP INDEX record_native;
 ";
 
+/// People can be erased.
+const V5: &str = "
+-- Erasure cases. What is due at once has the least of all times.
+CREATE TABLE erasure_case (
+    id TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    next_at INTEGER,
+    origin TEXT,
+    ended_at INTEGER,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX case_next ON erasure_case (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX case_open ON erasure_case (id)
+    WHERE state IN ('received', 'awaiting_identity', 'accepted', 'frozen', 'dispatched');
+CREATE INDEX case_origin ON erasure_case (origin, received_at) WHERE origin IS NOT NULL;
+
+-- The cases that a fact of the ledger belongs to.
+CREATE TABLE case_fact (fact BLOB NOT NULL, case_id TEXT NOT NULL, PRIMARY KEY (fact, case_id)) STRICT, WITHOUT ROWID;
+
+-- The records that requests to be erased are told on, where they are told on one.
+CREATE TABLE request (fact BLOB PRIMARY KEY, record INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- What a hold keeps of a record that was purged: nothing of marketing reads it.
+CREATE TABLE held (
+    record INTEGER PRIMARY KEY,
+    instance INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX held_key ON held (key);
+
+-- The systems of records that were purged: facts of others may still name their numbers.
+CREATE TABLE purged (record INTEGER PRIMARY KEY, instance INTEGER NOT NULL) STRICT;
+
+-- A purge finds what it takes by record: identifiers, and changes that have ended too.
+CREATE INDEX identifier_record ON identifier (record);
+CREATE INDEX outbox_record ON outbox (record);
+DROP INDEX outbox_open;
+";
+
+/// Digests under keys of our own are followed from here on, and requests are found by their ids.
+fn bring_erasures_forward(db: &Connection, keyring: &Keyring) -> Result<()> {
+    const FACTS: &str = "SELECT record, id, body FROM fact WHERE record > 0";
+    const REQUEST: &str = "INSERT INTO request (fact, record) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    digest::bring_forward(db, keyring)?;
+    let mut select = db.prepare(FACTS).during(DURING)?;
+    let mut insert = db.prepare(REQUEST).during(DURING)?;
+    let mut rows = select.query([]).during(DURING)?;
+    while let Some(row) = rows.next().during(DURING)? {
+        let columns =
+            |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?, row.get::<_, Vec<u8>>(2)?));
+        let (record, id, body) = columns(row).during(DURING)?;
+        let fact = StoredFact::read(&body)?;
+        if fact.is_request() && fact.about() == About::Row {
+            insert.execute((id, record)).during(DURING)?;
+        }
+    }
+    Ok(())
+}
+
 /// The version of the tables: 0 where there are none yet.
 pub(crate) fn version(db: &Connection) -> Result<usize> {
     const TABLES: &str =
@@ -211,7 +275,7 @@ pub(crate) fn refuse_newer(version: usize, known: usize) -> Result<()> {
 }
 
 /// Brings the tables to the version of the last of these steps.
-pub(crate) fn migrate(db: &mut Connection, steps: &[Step]) -> Result<()> {
+pub(crate) fn migrate(db: &mut Connection, steps: &[Step], keyring: &Keyring) -> Result<()> {
     const SAVE: &str =
         "INSERT INTO meta (name, value) VALUES ('schema', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).during(DURING)?;
@@ -219,7 +283,7 @@ pub(crate) fn migrate(db: &mut Connection, steps: &[Step]) -> Result<()> {
     refuse_newer(from, steps.len())?;
     for step in &steps[from..] {
         transaction.execute_batch(step.sql).during(DURING)?;
-        step.fill.map_or(Ok(()), |fill| fill(&transaction))?;
+        step.fill.map_or(Ok(()), |fill| fill(&transaction, keyring))?;
     }
     transaction.execute(SAVE, [steps.len().to_string()]).during(DURING)?;
     transaction.commit().during(DURING)
@@ -229,16 +293,20 @@ pub(crate) fn migrate(db: &mut Connection, steps: &[Step]) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn none() -> Keyring {
+        Keyring::default()
+    }
+
     #[test]
     fn an_older_version_is_brought_forward_step_by_step_and_keeps_what_it_holds() {
         let mut db = Connection::open_in_memory().unwrap();
         let first = Step::sql("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;");
-        migrate(&mut db, &[first]).unwrap();
+        migrate(&mut db, &[first], &none()).unwrap();
         assert_eq!(version(&db).unwrap(), 1);
         db.execute("INSERT INTO meta VALUES ('law', 'x')", []).unwrap();
         let steps = ["not run again", "CREATE TABLE two (x);", "ALTER TABLE two ADD COLUMN y;"].map(Step::sql);
-        migrate(&mut db, &steps).unwrap();
-        migrate(&mut db, &steps).unwrap();
+        migrate(&mut db, &steps, &none()).unwrap();
+        migrate(&mut db, &steps, &none()).unwrap();
         assert_eq!(version(&db).unwrap(), 3);
         db.execute("INSERT INTO two (x, y) SELECT name, value FROM meta WHERE name = 'law'", []).unwrap();
     }
@@ -247,11 +315,11 @@ mod tests {
     fn records_from_before_they_had_keys_are_found_by_them() {
         const RECORD: &str = "INSERT INTO record (no, instance, native, subject) VALUES (?1, 1, ?2, ?1)";
         let mut db = Connection::open_in_memory().unwrap();
-        migrate(&mut db, &MIGRATIONS[..3]).unwrap();
+        migrate(&mut db, &MIGRATIONS[..3], &none()).unwrap();
         for (no, native) in (1_i64..).zip(["a", "b", "c"]) {
             db.execute(RECORD, (no, native)).unwrap();
         }
-        migrate(&mut db, &MIGRATIONS).unwrap();
+        migrate(&mut db, &MIGRATIONS, &none()).unwrap();
         let key = unisson_store::identifier::native_key("b");
         let found = db.query_row("SELECT no FROM record WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
         assert_eq!(found, Ok(2));
@@ -260,10 +328,10 @@ mod tests {
     #[test]
     fn a_step_that_fails_leaves_the_version_before_it() {
         let mut db = Connection::open_in_memory().unwrap();
-        migrate(&mut db, &MIGRATIONS).unwrap();
+        migrate(&mut db, &MIGRATIONS, &none()).unwrap();
         let known = MIGRATIONS.len();
         let further = [Step::sql("CREATE TABLE two (x);"), Step::sql("no sql")];
-        migrate(&mut db, &[&MIGRATIONS[..], &further].concat()).unwrap_err();
+        migrate(&mut db, &[&MIGRATIONS[..], &further].concat(), &none()).unwrap_err();
         assert_eq!(version(&db).unwrap(), known);
         assert!(db.prepare("SELECT * FROM two").is_err());
     }
@@ -271,8 +339,8 @@ mod tests {
     #[test]
     fn a_newer_version_is_refused() {
         let mut db = Connection::open_in_memory().unwrap();
-        migrate(&mut db, &[&MIGRATIONS[..], &[Step::sql("CREATE TABLE two (x);")]].concat()).unwrap();
-        let error = migrate(&mut db, &MIGRATIONS).unwrap_err();
+        migrate(&mut db, &[&MIGRATIONS[..], &[Step::sql("CREATE TABLE two (x);")]].concat(), &none()).unwrap();
+        let error = migrate(&mut db, &MIGRATIONS, &none()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Newer);
     }
 
@@ -280,6 +348,6 @@ mod tests {
     fn the_database_of_another_program_is_left_alone() {
         let mut db = Connection::open_in_memory().unwrap();
         db.execute_batch("CREATE TABLE invoice (x);").unwrap();
-        assert_eq!(migrate(&mut db, &MIGRATIONS).unwrap_err().kind(), StoreErrorKind::Unavailable);
+        assert_eq!(migrate(&mut db, &MIGRATIONS, &none()).unwrap_err().kind(), StoreErrorKind::Unavailable);
     }
 }

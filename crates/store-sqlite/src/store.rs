@@ -6,21 +6,22 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use unisson_connector::{ChangeId, StreamId};
-use unisson_consent::{Fact, RecordId, SystemId};
+use unisson_consent::{Fact, FactId, Keyring, RecordId, RecordRef, SystemId};
+use unisson_plan::erasure::{Case, CaseId, Held};
 use unisson_plan::{
     Commit, Digest, Dossier, Guarded, KeyDecision, PlanId, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
 };
 use unisson_store::ledger::{Entry, LedgerCommit};
 use unisson_store::{
-    Claim, Claimed, Counts, LedgerFact, Met, Naming, OutboxChange, OutboxCount, OutboxNo, Receipt, Result, RunRecord,
-    Store, Verified, Wanted,
+    CaseCount, Cases, Claim, Claimed, Counts, LedgerFact, Met, Naming, OutboxChange, OutboxCount, OutboxNo, Purge,
+    Purged, Receipt, Result, RunRecord, Store, Verified, Wanted,
 };
 
 use crate::db::Db;
 use crate::examine::{self, Examination};
 use crate::open::{self, Access};
 use crate::worker::Worker;
-use crate::{commit, digest, dossier, earmark, ledger, outbox, place, record, standing};
+use crate::{case, commit, digest, dossier, earmark, ledger, outbox, place, purge, record, standing};
 
 /// How many record numbers are looked through at once when a sweep ends.
 const NUMBERS_PER_PAGE: usize = 10_000;
@@ -34,14 +35,25 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store at this path. Blocks while it does: the tables may have to be brought forward.
+    /// Opens the store at this path, without any key. Blocks while it does: the tables may have to be brought forward.
     pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self> {
-        Ok(Self { worker: Worker::start(open::open(path.as_ref(), access)?)? })
+        Self::open_with(path, access, Keyring::default())
+    }
+
+    /// Opens the store at this path with the keys that people were erased under. Who writes to a store that somebody was
+    /// erased in needs them: without one, [`Unavailable`](unisson_store::StoreErrorKind::Unavailable) names it.
+    pub fn open_with(path: impl AsRef<Path>, access: Access, keyring: Keyring) -> Result<Self> {
+        Ok(Self { worker: Worker::start(open::open(path.as_ref(), access, keyring)?)? })
     }
 
     /// Opens the store of a URL such as `sqlite:unisson.db`.
     pub fn open_url(url: &str, access: Access) -> Result<Self> {
         Self::open(open::path_of_url(url)?, access)
+    }
+
+    /// Opens the store of a URL with the keys that people were erased under: see [`Self::open_with`].
+    pub fn open_url_with(url: &str, access: Access, keyring: Keyring) -> Result<Self> {
+        Self::open_with(open::path_of_url(url)?, access, keyring)
     }
 
     /// Looks for damage and contradictions in everything that is stored. Takes as long as reading it all does, and changes
@@ -217,5 +229,68 @@ impl Store for SqliteStore {
 
     async fn counts(&self, now: Timestamp) -> Result<Counts> {
         self.worker.call(move |db| place::counts(db, now)).await
+    }
+
+    async fn case(&self, id: &CaseId) -> Result<Option<Case>> {
+        let id = id.clone();
+        self.worker.call(move |db| case::case(db, &id)).await
+    }
+
+    async fn cases(&self, which: Cases, after: Option<&CaseId>, limit: usize) -> Result<Vec<Case>> {
+        let after = after.cloned();
+        self.worker.call(move |db| case::cases(db, which, after.as_ref(), limit)).await
+    }
+
+    async fn case_counts(&self) -> Result<Vec<CaseCount>> {
+        self.worker.call(case::counts).await
+    }
+
+    async fn cases_of(&self, facts: &[FactId]) -> Result<Vec<Case>> {
+        let facts = facts.to_vec();
+        self.worker.call(move |db| case::cases_of(db, &facts)).await
+    }
+
+    async fn reappearances(&self, since: Timestamp) -> Result<Vec<(SystemId, u64)>> {
+        self.worker.call(move |db| case::reappearances(db, since)).await
+    }
+
+    async fn subjects_of(&self, facts: &[FactId]) -> Result<Vec<Option<SubjectNo>>> {
+        let facts = facts.to_vec();
+        self.worker.call(move |db| record::subjects_of(db, &facts)).await
+    }
+
+    async fn numbers(&self, records: &[RecordRef]) -> Result<Vec<Option<RecordNo>>> {
+        let records = records.to_vec();
+        self.worker.call(move |db| record::numbers(db, &records)).await
+    }
+
+    async fn shown(&self, records: &[RecordNo]) -> Result<Vec<Option<Replica>>> {
+        let records = records.to_vec();
+        self.worker.call(move |db| record::shown(db, &records)).await
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<Purged> {
+        self.worker.call(move |db| purge::purge(db, &purge)).await
+    }
+
+    async fn forget_traces(&self) -> Result<bool> {
+        self.worker.call(purge::forget_traces).await
+    }
+
+    async fn is_held(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<bool>> {
+        let (instance, records) = (instance.clone(), records.to_vec());
+        self.worker.call(move |db| case::is_held(db, &instance, &records)).await
+    }
+
+    async fn held(&self, record: RecordNo) -> Result<Option<Held>> {
+        self.worker.call(move |db| case::held(db, record)).await
+    }
+
+    async fn journal_head(&self) -> Result<Option<(u64, [u8; 32])>> {
+        self.worker.call(case::journal_head).await
+    }
+
+    async fn set_journal_head(&self, lines: u64, hash: [u8; 32]) -> Result<()> {
+        self.worker.call(move |db| case::set_journal_head(db, lines, hash)).await
     }
 }

@@ -5,13 +5,14 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use unisson_store::MemoryStore;
 use unisson_store::suite::arbitrary::{Step, history, observe, take};
+use unisson_store::suite::fixture::keyring;
 use unisson_store_sqlite::{Access, Examination, SqliteStore};
 
 async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("unisson.db");
-    let memory = MemoryStore::new();
-    let disk = SqliteStore::open(&path, Access::ReadWrite).unwrap();
+    let memory = MemoryStore::with_keyring(keyring());
+    let disk = SqliteStore::open_with(&path, Access::ReadWrite, keyring()).unwrap();
     let mut number = 0;
     for step in steps {
         number += 1;
@@ -21,7 +22,7 @@ async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
     let kept = observe(&memory, number).await;
     prop_assert_eq!(&kept, &observe(&disk, number).await);
     drop(disk);
-    let reopened = SqliteStore::open(&path, Access::ReadOnly).unwrap();
+    let reopened = SqliteStore::open_with(&path, Access::ReadOnly, keyring()).unwrap();
     prop_assert_eq!(&kept, &observe(&reopened, number).await);
     prop_assert_eq!(reopened.examine().await.unwrap(), Examination::default());
     Ok(())

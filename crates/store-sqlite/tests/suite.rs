@@ -4,6 +4,7 @@
 use std::ops::Deref;
 
 use tempfile::TempDir;
+use unisson_store::suite::fixture::keyring;
 use unisson_store_sqlite::{Access, SqliteStore};
 
 /// A store in a folder of its own.
@@ -22,10 +23,8 @@ impl Deref for Temporary {
 
 fn store() -> Temporary {
     let folder = TempDir::new().unwrap();
-    Temporary {
-        store: SqliteStore::open(folder.path().join("unisson.db"), Access::ReadWrite).unwrap(),
-        _folder: folder,
-    }
+    let store = SqliteStore::open_with(folder.path().join("unisson.db"), Access::ReadWrite, keyring()).unwrap();
+    Temporary { store, _folder: folder }
 }
 
 unisson_store::store_suite!(store);

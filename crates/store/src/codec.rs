@@ -1,4 +1,4 @@
-//! The persisted form of what a store keeps as bytes: facts, replicas, standings, scopes.
+//! The persisted form of what a store keeps as bytes: facts, replicas, standings, scopes, erasure cases.
 //!
 //! The forms are types of their own, so that a change of the domain cannot silently change what is on disk: each is
 //! written by `postcard` behind a version byte and held by a snapshot test. What is written once is never written anew in
@@ -6,8 +6,10 @@
 //!
 //! Identifiers and native record ids never stand in the bytes. [`Numbers`] gives the numbers to write for them, and
 //! [`Names`] what the numbers mean; [`Needs`] collects the numbers that some bytes speak of, so that a store can look them
-//! all up at once.
+//! all up at once. The one exception is what a legal hold keeps of an erased record: nothing else refers to it, so it holds
+//! its own addresses and native id, and goes as a whole.
 
+mod case;
 mod envelope;
 mod fact;
 mod kind;
@@ -30,6 +32,7 @@ use unisson_consent::RecordRef;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 
+pub use case::{decode_case, decode_held, encode_case, encode_held, held_record};
 pub use fact::{About, Place, StoredFact, encode_fact};
 pub use replica::{StoredReplica, encode_replica};
 pub use scope::{decode_scope, encode_scope};

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use unisson_connector::{Presence, StreamId};
-use unisson_consent::{FactId, HashedAddress, RecordRef, SystemId, Who};
+use unisson_consent::{FactId, HashedAddress, Keyring, RecordRef, SystemId, Who};
 use unisson_plan::{Commit, Digest, Judged, RecordNo};
 
 use crate::codec::{Numbers, encode_standing};
@@ -96,6 +96,9 @@ pub trait Lookup {
     /// The schemes under which every address is found by its digest: those of [`schemes`] for this commit and all before.
     fn schemes(&self) -> &[Scheme];
 
+    /// The keys of those that take one.
+    fn keyring(&self) -> &Keyring;
+
     /// The subject of an address that has this digest, made under one of those schemes.
     fn bearer(&mut self, digest: &HashedAddress) -> Result<Option<u64>>;
 
@@ -138,6 +141,8 @@ pub struct EnrolledFact {
     pub subject: Option<u64>,
     /// Its id.
     pub id: FactId,
+    /// Whether it asks for an erasure and is told on a record, so that it can be found by its id only where that is kept.
+    pub is_request: bool,
     /// Its bytes.
     pub body: Vec<u8>,
 }
@@ -221,7 +226,7 @@ pub fn schemes(commit: &Commit) -> BTreeSet<Scheme> {
 
 /// The schemes of the digests that somebody is known by.
 pub fn schemes_of<'w>(named: impl Iterator<Item = &'w Who>) -> BTreeSet<Scheme> {
-    named.flat_map(|who| &who.hashes).filter_map(Scheme::of).collect()
+    named.flat_map(|who| &who.hashes).flat_map(Scheme::all_of).collect()
 }
 
 /// Enrols a commit. Judgements of subjects that are gone, and settlements of changes that have ended, are left out of it

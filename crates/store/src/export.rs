@@ -13,3 +13,6 @@ pub use write::{ExportError, Exported, Order, write};
 
 /// The name and version of the format. A change that a reader of this one would stumble over gets another.
 pub const FORMAT: &str = "unisson-ledger/1";
+
+/// The format where some of what the ledger holds was purged. A reader of the first knows no lines for that.
+pub const FORMAT_PURGED: &str = "unisson-ledger/2";

@@ -14,7 +14,7 @@ use unisson_consent::{Address, AddressKind, Aliases, CustomerNo, Defect, HashedA
 
 use crate::error::{Result, StoreError, StoreErrorKind};
 
-pub use scheme::{Borne, Scheme, key_of};
+pub use scheme::{Borne, Scheme, key_of, require_keys};
 
 /// What kind of identifier a row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,11 @@
 //! An entry names a fact by the number of its record and its id, with a digest of the bytes as they are kept. The hash of a
 //! commit covers its place, its time, its run, its entries and the hash before it, so nothing can be changed, removed,
 //! added or reordered without the chain showing where. Whoever keeps the last hash elsewhere can prove the whole past.
+//!
+//! What is purged is the content of a fact, never its entry: a later commit names it once more, with a digest of zeros, and
+//! so says that its bytes are gone on purpose.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sha2::Digest as _;
@@ -20,7 +25,7 @@ pub struct Entry {
     pub record: u64,
     /// Its id.
     pub id: FactId,
-    /// The first half of the SHA-256 of its bytes.
+    /// The first half of the SHA-256 of its bytes; zeros say that a fact of an earlier commit was purged.
     pub digest: [u8; 16],
 }
 
@@ -34,6 +39,16 @@ impl Entry {
         let mut digest = [0; 16];
         digest.copy_from_slice(&whole[..16]);
         Self { record, id, digest }
+    }
+
+    /// The entry that says of an earlier fact that its content is gone.
+    pub fn purging(record: u64, id: FactId) -> Self {
+        Self { record, id, digest: [0; 16] }
+    }
+
+    /// Whether it says that an earlier fact is gone, rather than that a fact was told.
+    pub fn is_purging(&self) -> bool {
+        self.digest == [0; 16]
     }
 
     /// Adds its bytes to those of the entries before it.
@@ -113,18 +128,22 @@ impl LedgerCommit {
     }
 }
 
-/// A verification on its way through the ledger, commit by commit.
+/// A verification on its way through the ledger, commit by commit. It remembers as much as there are purged facts.
 #[derive(Debug, Default)]
 pub struct Audit {
     commits: u64,
     facts: u64,
     head: [u8; 32],
+    /// Whether commits before the first one that is checked are taken on trust.
+    trusting: bool,
+    /// Facts without content that no commit has said to be purged yet, each with the commit that told it.
+    gone: BTreeMap<(u64, FactId), u64>,
 }
 
 impl Audit {
     /// A verification that begins behind the commit of this place and hash, and takes what came before on trust.
     pub fn after(seq: u64, hash: [u8; 32]) -> Self {
-        Self { commits: seq, facts: 0, head: hash }
+        Self { commits: seq, head: hash, trusting: seq > 0, ..Self::default() }
     }
 
     /// Checks the next commit against the chain and gives its entries.
@@ -137,29 +156,62 @@ impl Audit {
         Ok(commit.read_entries())
     }
 
-    /// Checks a fact of the last commit, given the commit its row names and its bytes.
-    pub fn fact(&mut self, entry: &Entry, stored: Option<(u64, &[u8])>) -> Result<()> {
+    /// Checks an entry of the last commit, given the commit that the row of its fact names and its bytes, where there is a
+    /// row. Answers whether the fact is there: one that is not has to be purged by a later commit.
+    pub fn fact(&mut self, entry: &Entry, stored: Option<(u64, &[u8])>) -> Result<bool> {
         let seq = self.commits;
-        let Some((claimed, body)) = stored else { return Err(broken(seq, "one of its facts is missing")) };
-        if claimed != seq {
-            return Err(broken(seq, "one of its facts claims another commit"));
+        if entry.is_purging() {
+            return self.purging(entry, stored.map(|(claimed, _)| claimed)).map(|()| false);
         }
-        if Entry::of(entry.record, entry.id, body) != *entry {
-            return Err(broken(seq, "one of its facts was changed"));
+        match stored {
+            Some((claimed, _)) if claimed < seq => Err(broken(seq, "one of its facts claims another commit")),
+            Some((claimed, body)) if claimed == seq => {
+                if Entry::of(entry.record, entry.id, body) != *entry {
+                    return Err(broken(seq, "one of its facts was changed"));
+                }
+                self.facts += 1;
+                Ok(true)
+            }
+            // What a later commit claims was told anew since, after it was purged.
+            _ => match self.gone.insert((entry.record, entry.id), seq) {
+                None => Ok(false),
+                Some(earlier) => Err(missing(earlier)),
+            },
         }
-        self.facts += 1;
-        Ok(())
     }
 
-    /// How many facts the commits named so far.
+    fn purging(&mut self, entry: &Entry, claimed: Option<u64>) -> Result<()> {
+        let seq = self.commits;
+        if claimed.is_some_and(|claimed| claimed < seq) {
+            return Err(broken(seq, "it says that a fact is purged, and the fact is there"));
+        }
+        let was_gone = self.gone.remove(&(entry.record, entry.id)).is_some();
+        if was_gone || self.trusting {
+            return Ok(());
+        }
+        Err(broken(seq, "it says that a fact is purged that was never told, or was purged before"))
+    }
+
+    /// How many facts are there so far.
     pub fn facts(&self) -> u64 {
         self.facts
     }
 
-    /// The end of the ledger, where as many facts are stored as the commits name.
-    pub fn finish(self) -> Verified {
-        Verified { commits: self.commits, facts: self.facts, head: self.head }
+    /// Refuses facts without content at once, where no commit purges anything.
+    pub fn expect_nothing_gone(&self) -> Result<()> {
+        self.gone.values().min().map_or(Ok(()), |seq| Err(missing(*seq)))
     }
+
+    /// The end of the ledger, where as many facts are stored as were found.
+    pub fn finish(self) -> Result<Verified> {
+        self.expect_nothing_gone()?;
+        Ok(Verified { commits: self.commits, facts: self.facts, head: self.head })
+    }
+}
+
+/// A fact is not there, and no commit says that it was purged.
+pub fn missing(commit: u64) -> StoreError {
+    broken(commit, "one of its facts is missing")
 }
 
 /// The ledger was changed from outside; `commit` is where it shows.
@@ -201,7 +253,7 @@ mod tests {
                 audit.fact(&entry, Some((commit.seq, &[byte])))?;
             }
         }
-        Ok(audit.finish())
+        audit.finish()
     }
 
     #[test]
@@ -250,5 +302,52 @@ mod tests {
         let mut commits = chain();
         commits.swap(0, 1);
         assert!(audit(&commits).unwrap_err().to_string().contains("commit 1 "));
+    }
+
+    /// What an audit says of a chain in which these bytes of facts are gone.
+    fn audit_without(commits: &[LedgerCommit], gone: &[u8]) -> Result<Verified> {
+        let mut audit = Audit::default();
+        for commit in commits {
+            for entry in audit.commit(commit)? {
+                let body = [entry.id.0[0]];
+                let told = if entry.is_purging() { 1 } else { commit.seq };
+                let stored = (!gone.contains(&body[0])).then_some((told, body.as_slice()));
+                audit.fact(&entry, stored)?;
+            }
+        }
+        audit.finish()
+    }
+
+    fn purged(mut commits: Vec<LedgerCommit>, bytes: &[u8]) -> Vec<LedgerCommit> {
+        let last = commits.last().map_or((0, [0; 32]), |last| (last.seq, last.hash));
+        let entries: Vec<Entry> =
+            bytes.iter().map(|byte| Entry::purging(u64::from(*byte), FactId([*byte; 16]))).collect();
+        commits.push(LedgerCommit::after(last, Timestamp::UNIX_EPOCH, &RunId("forget".to_owned()), &entries));
+        commits
+    }
+
+    #[test]
+    fn a_fact_may_be_gone_where_a_later_commit_purges_it_and_nowhere_else() {
+        let verified = audit_without(&purged(chain(), &[1, 3]), &[1, 3]).unwrap();
+        assert_eq!((verified.commits, verified.facts), (3, 1));
+        let one_too_many = audit_without(&purged(chain(), &[1]), &[1, 3]).unwrap_err();
+        assert!(one_too_many.to_string().contains("commit 2 "), "{one_too_many}");
+        let none = audit_without(&chain(), &[2]).unwrap_err();
+        assert!(none.to_string().contains("commit 1 "), "{none}");
+    }
+
+    #[test]
+    fn what_is_there_was_never_told_or_is_gone_already_cannot_be_purged() {
+        for (commits, gone) in [
+            (purged(chain(), &[1]), vec![]),
+            (purged(chain(), &[9]), vec![9]),
+            (purged(purged(chain(), &[1]), &[1]), vec![1]),
+        ] {
+            let error = audit_without(&commits, &gone).unwrap_err();
+            let last = commits.len();
+            assert!(error.to_string().contains(&format!("commit {last} ")), "{error}");
+        }
+        let trusting = Audit::after(2, chain()[1].hash);
+        assert!(trusting.trusting && !Audit::after(0, [0; 32]).trusting);
     }
 }

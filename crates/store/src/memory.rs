@@ -2,10 +2,12 @@
 //!
 //! Facts, replicas and standings go through the codec here as well, so what works here works on disk.
 
+mod case;
 mod change;
 mod commit;
 mod earmark;
 mod ledger;
+mod purge;
 mod read;
 mod state;
 
@@ -15,7 +17,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use unisson_connector::{ChangeId, StreamId};
-use unisson_consent::{Fact, RecordId, RecordRef, SystemId};
+use unisson_consent::{Fact, FactId, Keyring, RecordId, RecordRef, SystemId};
+use unisson_plan::erasure::{Case, CaseId, Held};
 use unisson_plan::{
     Commit, Digest, Dossier, Guarded, KeyDecision, PlanId, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
 };
@@ -24,8 +27,8 @@ use crate::error::Result;
 use crate::ledger::{Entry, LedgerCommit};
 use crate::outbox::OutboxState;
 use crate::store::{
-    Claim, Claimed, Counts, LedgerFact, Met, Naming, OutboxChange, OutboxCount, OutboxNo, Receipt, RunRecord, Store,
-    Verified, Wanted,
+    CaseCount, Cases, Claim, Claimed, Counts, LedgerFact, Met, Naming, OutboxChange, OutboxCount, OutboxNo, Purge,
+    Purged, Receipt, RunRecord, Store, Verified, Wanted,
 };
 use state::State;
 
@@ -39,6 +42,11 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store that recognises who was erased under these keys.
+    pub fn with_keyring(keyring: Keyring) -> Self {
+        Self { state: Mutex::new(State { keyring, ..State::default() }) }
     }
 
     /// The state. A panic is a bug that was reported where it happened; whoever outlives it may still look.
@@ -186,6 +194,64 @@ impl Store for MemoryStore {
     async fn counts(&self, now: Timestamp) -> Result<Counts> {
         Ok(self.state().counts(now))
     }
+
+    async fn case(&self, id: &CaseId) -> Result<Option<Case>> {
+        self.state().case(id)
+    }
+
+    async fn cases(&self, which: Cases, after: Option<&CaseId>, limit: usize) -> Result<Vec<Case>> {
+        self.state().cases(which, after, limit)
+    }
+
+    async fn case_counts(&self) -> Result<Vec<CaseCount>> {
+        self.state().case_counts()
+    }
+
+    async fn cases_of(&self, facts: &[FactId]) -> Result<Vec<Case>> {
+        self.state().cases_of(facts)
+    }
+
+    async fn reappearances(&self, since: Timestamp) -> Result<Vec<(SystemId, u64)>> {
+        self.state().reappearances(since)
+    }
+
+    async fn subjects_of(&self, facts: &[FactId]) -> Result<Vec<Option<SubjectNo>>> {
+        Ok(self.state().subjects_of(facts))
+    }
+
+    async fn numbers(&self, records: &[RecordRef]) -> Result<Vec<Option<RecordNo>>> {
+        Ok(self.state().numbers(records))
+    }
+
+    async fn shown(&self, records: &[RecordNo]) -> Result<Vec<Option<Replica>>> {
+        self.state().replicas_at(records)
+    }
+
+    async fn purge(&self, purge: Purge) -> Result<Purged> {
+        self.state().purge(&purge)
+    }
+
+    async fn forget_traces(&self) -> Result<bool> {
+        Ok(true)
+    }
+
+    async fn is_held(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<bool>> {
+        let state = self.state();
+        Ok(records.iter().map(|record| state.is_held(&named(instance, record))).collect())
+    }
+
+    async fn held(&self, record: RecordNo) -> Result<Option<Held>> {
+        self.state().held(record)
+    }
+
+    async fn journal_head(&self) -> Result<Option<(u64, [u8; 32])>> {
+        Ok(self.state().journal)
+    }
+
+    async fn set_journal_head(&self, lines: u64, hash: [u8; 32]) -> Result<()> {
+        self.state().journal = Some((lines, hash));
+        Ok(())
+    }
 }
 
 fn named(instance: &SystemId, record: &RecordId) -> RecordRef {
@@ -227,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn an_added_fact_is_noticed_at_the_commit_it_claims() {
         let store = written().await;
-        store.state().facts.insert((1, unisson_consent::FactId([9; 16])), (2, vec![1]));
+        store.state().facts.insert((1, FactId([9; 16])), (2, vec![1]));
         assert!(complaint(&store).await.contains("commit 2 "));
     }
 

@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use unisson_connector::{Action, Change, ChangeId, StreamId};
-use unisson_consent::{Address, CustomerNo, Fact, Reason, RecordId, SystemId};
+use unisson_consent::{Address, CustomerNo, Fact, FactId, Reason, RecordId, RecordRef, SystemId};
+use unisson_plan::erasure::{Case, CaseId, CaseState, Held};
 use unisson_plan::{
     Commit, Digest, Dossier, Guarded, KeyDecision, PlanId, Position, RecordNo, Replica, RunId, SubjectNo, Tally,
 };
@@ -178,7 +179,7 @@ pub struct Counts {
 /// Whom somebody asks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// Whoever has this address, in any spelling of the widest suppression class.
+    /// Whoever has this address, in any spelling of the widest suppression class, or a digest of it.
     Address(Address),
     /// Whoever has this customer number.
     Customer(CustomerNo),
@@ -229,6 +230,54 @@ pub struct Met {
     /// Whether a record of any system belongs to somebody it names, by an address of any spelling of the widest class, by
     /// a digest or by a number.
     pub held: bool,
+}
+
+/// Which erasure cases are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cases {
+    /// All of them.
+    All,
+    /// Those in one of the states before the end: somebody waits for an answer.
+    Open,
+    /// Those that want to be looked at by now: [`Case::next_at`](unisson_plan::erasure::Case::next_at).
+    Due(Timestamp),
+}
+
+/// How many cases there are in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CaseCount {
+    /// The state.
+    pub state: CaseState,
+    /// How many.
+    pub cases: u64,
+}
+
+/// What is to be forgotten of an erased person, and what of it is locked away.
+#[derive(Debug, Clone)]
+pub struct Purge {
+    /// The run that forgets.
+    pub run: RunId,
+    /// When.
+    pub at: Timestamp,
+    /// The cases as they stand afterwards.
+    pub case: Case,
+    /// The records of the person, of every system, gone or not.
+    pub records: Vec<RecordRef>,
+    /// The facts of the person that name no record: requests, entries of lists, objections. Never a tombstone.
+    pub loose: Vec<FactId>,
+    /// Records that a hold keeps: of them stays what the lock holds.
+    pub held: Vec<(RecordNo, Held)>,
+}
+
+/// What was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// Records.
+    pub records: u64,
+    /// Facts of the ledger: their entries stay in the chain, their content is gone.
+    pub facts: u64,
+    /// Identifiers: addresses, numbers, days of birth, digests.
+    pub identifiers: u64,
 }
 
 /// The memory of the host.
@@ -341,4 +390,55 @@ pub trait Store: Send + Sync + Debug {
 
     /// What the store holds, in numbers.
     async fn counts(&self, now: Timestamp) -> Result<Counts>;
+
+    /// An erasure case.
+    async fn case(&self, id: &CaseId) -> Result<Option<Case>>;
+
+    /// Erasure cases after this one, in the order of their ids.
+    async fn cases(&self, which: Cases, after: Option<&CaseId>, limit: usize) -> Result<Vec<Case>>;
+
+    /// The erasure cases in numbers, by state.
+    async fn case_counts(&self) -> Result<Vec<CaseCount>>;
+
+    /// The cases that these facts belong to, requests and tombstones alike, each once, in the order of their ids.
+    async fn cases_of(&self, facts: &[FactId]) -> Result<Vec<Case>>;
+
+    /// How often each system brought an erased person back since this moment.
+    async fn reappearances(&self, since: Timestamp) -> Result<Vec<(SystemId, u64)>>;
+
+    /// The subjects that these facts belong to now, in the order asked; `None` for one that is not there, and for one that is
+    /// told on a record and asks for no erasure.
+    async fn subjects_of(&self, facts: &[FactId]) -> Result<Vec<Option<SubjectNo>>>;
+
+    /// The numbers of these records, in the order asked.
+    async fn numbers(&self, records: &[RecordRef]) -> Result<Vec<Option<RecordNo>>>;
+
+    /// What the records of these numbers showed last, in the order asked; `None` where one is not there or never showed
+    /// anything.
+    async fn shown(&self, records: &[RecordNo]) -> Result<Vec<Option<Replica>>>;
+
+    /// Forgets an erased person: records, facts, identifiers, digests and changes. The chain of the ledger says what was
+    /// forgotten and still verifies. Identifiers that somebody else shares stay as long as theirs do; tombstones stay. What a
+    /// hold kept of records that the case no longer holds goes too. The same purge again forgets nothing more. What the files
+    /// of the store still hold of it goes with [`Store::forget_traces`], once after any number of purges.
+    async fn purge(&self, purge: Purge) -> Result<Purged>;
+
+    /// Takes out of the files whatever purges since the last call may have left in them: pages of a log, and copies that
+    /// were made when rows were moved. Costs nothing where nobody was purged since; otherwise it writes the files anew, which
+    /// takes as long as copying the store and needs room for two more of it. Answers whether the files are clean: they are
+    /// not while another process still reads what they held, and the next call tries again.
+    async fn forget_traces(&self) -> Result<bool>;
+
+    /// Whether a hold keeps these records, in the order asked: then they are none of marketing's business, and a pull
+    /// leaves them out.
+    async fn is_held(&self, instance: &SystemId, records: &[RecordId]) -> Result<Vec<bool>>;
+
+    /// What a hold keeps of the record of this number, locked.
+    async fn held(&self, record: RecordNo) -> Result<Option<Held>>;
+
+    /// How far the erasure journal had come when the store last heard of it: its lines, and the hash of the last one.
+    async fn journal_head(&self) -> Result<Option<(u64, [u8; 32])>>;
+
+    /// Remembers how far the journal has come.
+    async fn set_journal_head(&self, lines: u64, hash: [u8; 32]) -> Result<()>;
 }

@@ -1,21 +1,25 @@
 //! The suite that every store must pass: behaviour told as tests, run against any [`Store`](crate::Store).
 //!
 //! A store's crate calls [`store_suite!`](crate::store_suite) with a function that makes an empty store, or something that
-//! dereferences to one.
+//! dereferences to one. The store holds the keys of [`fixture::keyring`].
 #![expect(clippy::unwrap_used, reason = "these are tests; a panic is how they fail")]
 #![expect(clippy::missing_panics_doc, reason = "these are tests; a panic is how they fail")]
 #![expect(missing_docs, reason = "the name of each test says what it holds")]
 
 pub mod arbitrary;
+pub mod cases;
 pub mod cluster;
 pub mod delivery;
 pub mod earmark;
 pub mod export;
 pub mod fixture;
+pub mod held;
+pub mod keyed;
 pub mod ledger;
 pub mod newcomer;
 pub mod outbox;
 pub mod place;
+pub mod purge;
 pub mod record;
 pub mod rich;
 pub mod standing;
@@ -132,6 +136,30 @@ macro_rules! store_suite {
             export::an_export_can_begin_where_another_ended,
             export::no_byte_of_an_export_can_change_unnoticed,
             place::systems_are_listed_with_how_many_of_their_records_are_present,
+            cases::a_case_is_kept_as_it_stands_and_written_over,
+            cases::cases_are_listed_page_by_page_all_of_them_or_the_open_ones,
+            cases::a_case_is_due_at_its_next_moment_and_at_once_where_it_says_so,
+            cases::a_case_is_found_by_every_fact_that_belongs_to_it,
+            cases::it_is_counted_how_often_a_system_brought_somebody_back,
+            cases::requests_lead_to_their_subjects_wherever_they_are_told,
+            cases::records_have_numbers_and_show_what_they_showed,
+            cases::the_end_of_the_journal_is_remembered,
+            keyed::a_tombstone_is_met_by_every_later_spelling_of_its_class,
+            keyed::a_tombstone_joins_whoever_a_restored_backup_still_holds,
+            keyed::a_digest_under_a_key_that_is_not_at_hand_is_refused,
+            held::what_is_held_is_no_record_and_can_be_told_from_one,
+            held::what_is_held_comes_back_as_it_was_once_its_hold_has_ended,
+            held::what_was_held_goes_when_its_case_is_closed_without_a_hold,
+            purge::a_purged_person_is_gone_and_the_tombstone_stays,
+            purge::the_same_purge_again_forgets_nothing_more,
+            purge::decisions_from_the_tombstone_equal_those_of_the_whole_history,
+            purge::who_is_imported_again_meets_the_tombstone,
+            purge::what_others_share_stays_with_them,
+            purge::changes_that_wait_or_have_ended_go_with_their_record,
+            purge::the_chain_says_what_was_purged_and_still_holds,
+            purge::no_byte_of_an_export_about_what_was_purged_can_change_unnoticed,
+            purge::an_annulment_that_reaches_everybody_outlives_the_record_it_was_told_on,
+            purge::numbers_of_what_was_purged_are_never_given_again,
         }
     };
     ($make:path: $($module:ident :: $test:ident),+ $(,)?) => {

@@ -1,6 +1,7 @@
 //! What can be typed: commands, flags and what they mean to a person.
 
 mod list;
+mod person;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,10 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 pub(crate) use list::{Act, Import, Of, Shape, Spelling};
+pub(crate) use person::{
+    AccessOf, Certificate, DoneErasure, Erase, Erasures, Holds, ListErasures, Object, Rectify, Restrict,
+    VerifyCertificate,
+};
 
 /// Keeps every mail platform and CRM of a company in unison about who may be contacted.
 #[derive(Debug, Parser)]
@@ -60,6 +65,22 @@ pub(crate) enum Command {
     /// The people who must not be contacted
     #[command(subcommand)]
     Suppressions(Suppressions),
+    /// Erase people in every system, and prove it
+    Erase(Erase),
+    /// The erasure cases: what is open, what was done, and its certificate
+    #[command(subcommand)]
+    Erasures(Erasures),
+    /// Keep somebody's data and use it for nothing (art. 18)
+    Restrict(Restrict),
+    /// Pass on somebody's objection to all direct marketing (art. 21)
+    Object(Object),
+    /// Correct an address in every system (art. 16, 19)
+    Rectify(Rectify),
+    /// Gather everything that every system holds about one person (art. 15, 20)
+    Access(AccessOf),
+    /// What legal holds keep apart from an erasure
+    #[command(subcommand)]
+    Holds(Holds),
     /// The append-only record of everything that was told
     #[command(subcommand)]
     Ledger(Ledger),
@@ -188,6 +209,9 @@ pub(crate) struct OptinsReport {
     /// Write the people of each purpose as CSV to this folder: those to requalify, and those who consented
     #[arg(long, value_name = "DIR")]
     pub(crate) segments: Option<PathBuf>,
+    /// Whom the file is for: an erasure names everybody who was handed one (art. 19)
+    #[arg(long, value_name = "NAME", requires = "segments")]
+    pub(crate) to: Option<String>,
 }
 
 /// `suppressions …`
@@ -230,6 +254,9 @@ pub(crate) struct Export {
     /// The file to write; without it, standard output
     #[arg(long, short)]
     pub(crate) out: Option<PathBuf>,
+    /// Whom the file is for: an erasure names everybody who was handed one (art. 19)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Option<String>,
 }
 
 /// `ledger …`
@@ -261,6 +288,9 @@ pub(crate) struct ExportLedger {
     /// Name everybody: addresses, native ids, customer numbers, who approved what. Only to a file
     #[arg(long, requires = "out")]
     pub(crate) with_identifiers: bool,
+    /// Whom the file is for: an erasure names everybody who was handed one (art. 19)
+    #[arg(long, value_name = "NAME", requires = "with_identifiers")]
+    pub(crate) to: Option<String>,
 }
 
 /// `policy …`

@@ -1,5 +1,6 @@
 //! The commands: each reads what was typed, calls the engine or the store, and renders the answer.
 
+mod access;
 mod apply;
 mod approve;
 mod check;
@@ -7,13 +8,18 @@ mod completions;
 mod connectors;
 mod demo;
 mod doctor;
+mod erase;
+mod erasures;
 mod explain;
+mod holds;
 mod init;
 mod ledger;
 mod man;
 mod optins;
 mod plan;
 mod policy;
+mod rectify;
+mod refuse;
 mod runs;
 mod sandbox;
 mod status;
@@ -50,6 +56,13 @@ pub(crate) async fn run(cli: Cli) -> Outcome {
         Command::Explain(args) => explain::run(&args, desk).await,
         Command::Optins(command) => optins::run(&command, desk).await,
         Command::Suppressions(command) => suppressions::run(&command, desk).await,
+        Command::Erase(args) => erase::run(&args, desk).await,
+        Command::Erasures(command) => erasures::run(&command, desk).await,
+        Command::Restrict(args) => refuse::restrict(&args, desk).await,
+        Command::Object(args) => refuse::object(&args, desk).await,
+        Command::Rectify(args) => rectify::run(&args, desk).await,
+        Command::Access(args) => access::run(&args, desk).await,
+        Command::Holds(command) => holds::run(&command, desk).await,
         Command::Ledger(command) => ledger::run(&command, desk).await,
         Command::Policy(command) => policy::run(&command, desk),
         Command::Connectors(command) => connectors::run(&command, desk),

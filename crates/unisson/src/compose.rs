@@ -6,14 +6,16 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use unisson_bundle::Bundled;
-use unisson_consent::{Keyring, Law, SystemId, Systems};
+use unisson_consent::{Law, SystemId, Systems};
 use unisson_engine::{Engine, Instance, Options, Progress, Silent, SystemClock};
+use unisson_plan::erasure::HoldRule;
 use unisson_plan::{Enforce, GuardRule};
 use unisson_sdk::{BuildError, Host, SecretRef, Secrets};
 use unisson_settings::{LoadedPolicy, SecretSource, Settings, StoreUrl, TrustDefaults};
 use unisson_store::Store;
 use unisson_store_sqlite::{Access, SqliteStore};
 
+use crate::erasing;
 use crate::exit::Failure;
 use crate::screen::hex;
 use crate::setup;
@@ -39,8 +41,12 @@ impl Site {
         unisson_settings::apply_lists(&mut policy.policy, &settings).map_err(|error| {
             Failure::of(&error).next("correct the list's purpose, or add the purpose to the policy")
         })?;
+        unisson_settings::check_holds(&policy.holds, &settings).map_err(|error| {
+            Failure::of(&error).next("correct the system of the hold: data that must stay would be erased")
+        })?;
         let systems = systems(&settings)?;
-        let law = Law { policy: policy.policy.clone(), systems, keyring: Keyring::default() };
+        let keyring = erasing::keyring(&settings)?;
+        let law = Law { policy: policy.policy.clone(), systems, keyring };
         Ok(Self { settings, policy, law })
     }
 
@@ -116,6 +122,11 @@ impl Site {
         rest
     }
 
+    /// The legal holds of the policy.
+    pub(crate) fn holds(&self) -> impl Iterator<Item = HoldRule> {
+        self.policy.holds.iter().map(erasing::hold)
+    }
+
     /// The file of the store.
     pub(crate) fn store_path(&self) -> &Path {
         match &self.settings.store.url {
@@ -125,7 +136,7 @@ impl Site {
 
     /// Opens the store.
     pub(crate) fn open(&self, access: Access) -> Result<Arc<dyn Store>, Failure> {
-        Ok(Arc::new(SqliteStore::open(self.store_path(), access)?))
+        Ok(Arc::new(SqliteStore::open_with(self.store_path(), access, self.law.keyring.clone())?))
     }
 
     /// The engine over all instances.
@@ -136,6 +147,7 @@ impl Site {
         }
         let instances = self.instances(&[])?;
         let setup = setup::parts(&self.settings, &self.policy);
+        let erasures = erasing::erasures(&self.settings, self.holds().collect())?;
         let store = self.open(Access::ReadWrite)?;
         let progress: Arc<dyn Progress> = if progress { Arc::new(Bars::new()) } else { Arc::new(Silent) };
         let guard = GuardRule { count: self.settings.guard.count.into(), share: self.settings.guard.share };
@@ -151,6 +163,7 @@ impl Site {
                 judge_batch: self.settings.sync.commit_size,
                 lease: self.settings.sync.lease,
             },
+            erasures,
             clock: Arc::new(SystemClock),
             progress,
         })

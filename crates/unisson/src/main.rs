@@ -4,12 +4,15 @@ mod cli;
 mod command;
 mod compose;
 mod decisions;
+mod erasing;
 mod exit;
 mod gauge;
+mod handed;
 mod screen;
 mod setup;
 mod tokens;
 mod watch;
+mod whom;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

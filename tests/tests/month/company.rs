@@ -225,6 +225,7 @@ impl Company {
                 judge_batch: self.judge_batch,
                 lease: SignedDuration::from_mins(2),
             },
+            erasures: unisson_engine::Erasures::default(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             progress: Arc::new(Silent),
         });

@@ -1,7 +1,7 @@
 //! Erasing: for good, and gone only when the platform itself no longer knows the person.
 
 use serde_json::json;
-use unisson_connector::{Erasing, ErrorKind, Result, Sighting, Target};
+use unisson_connector::{Erasing, ErrorKind, KEPT_SUPPRESSION, Result, Sighting, Target};
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -52,9 +52,9 @@ async fn what_is_not_erased_is_never_called_done() {
 #[tokio::test]
 async fn a_blocked_address_stays_blocked_and_is_said_to_stay() {
     let server = always(ResponseTemplate::new(204)).await;
-    for record in ["blocked/00ff", "", "ada@example.org"] {
+    for (record, code) in [("blocked/00ff", KEPT_SUPPRESSION), ("", "no_contact"), ("ada@example.org", "no_contact")] {
         let who = target(record, "ada@example.org");
-        assert_eq!(erase(&server, &who).await.unwrap(), Erasing::Refused("no_contact".to_owned()), "{record}");
+        assert_eq!(erase(&server, &who).await.unwrap(), Erasing::Refused(code.to_owned()), "{record}");
         assert_eq!(verify(&server, &who).await.unwrap(), Sighting::Unverified, "{record}");
     }
     assert!(lines(&server).await.is_empty());

@@ -123,6 +123,8 @@ pub(crate) struct State {
     pub(crate) lasting: Option<(usize, Fault)>,
     /// The time it says it is.
     pub(crate) served: Option<&'static str>,
+    /// How many changes to come forget that they are to blocklist.
+    pub(crate) forgets: u32,
     pages: usize,
     told: Vec<Value>,
 }
@@ -139,6 +141,7 @@ impl Fake {
             faults: BTreeMap::new(),
             lasting: None,
             served: Some(NOON),
+            forgets: 0,
             pages: 0,
             told: Vec::new(),
         })))
@@ -219,14 +222,19 @@ impl State {
     }
 
     fn one(&mut self, request: &Request, id: &str) -> ResponseTemplate {
-        assert_eq!(query(request)["identifierType"], "contact_id", "a number may be a telephone's: say which it is");
-        let held = self.contacts.iter().position(|contact| contact["id"].as_u64() == id.parse().ok());
+        let kind = query(request)["identifierType"].clone();
+        let held = self.contacts.iter().position(|contact| is_called(contact, &kind, id));
         let Some(held) = held else { return unknown_contact() };
         match request.method.as_str() {
             "GET" => ok(&self.contacts[held]),
             "PUT" => {
                 assert_eq!(request.headers["content-type"], "application/json");
-                change(&mut self.contacts[held], &serde_json::from_slice(&request.body).unwrap());
+                let mut wanted: Value = serde_json::from_slice(&request.body).unwrap();
+                if self.forgets > 0 {
+                    self.forgets -= 1;
+                    wanted.as_object_mut().unwrap().remove("emailBlacklisted");
+                }
+                change(&mut self.contacts[held], &wanted);
                 ResponseTemplate::new(204)
             }
             "DELETE" => {
@@ -238,12 +246,33 @@ impl State {
     }
 }
 
-/// Changes a contact as documented.
+/// Whether a contact has this name. A number may be a telephone's or an id: every call says which it is.
+fn is_called(contact: &Value, kind: &str, name: &str) -> bool {
+    let text = |value: &Value| value.as_str().map(str::to_lowercase);
+    match kind {
+        "contact_id" => contact["id"].as_u64() == name.parse().ok(),
+        "email_id" => text(&contact["email"]) == Some(name.replace("%40", "@").to_lowercase()),
+        "phone_id" => text(&contact["attributes"]["SMS"]).as_deref() == Some(name.trim_start_matches("%2B")),
+        "ext_id" => contact["attributes"]["EXT_ID"] == name,
+        other => panic!("{other} is never asked"),
+    }
+}
+
+/// Changes a contact as documented. A new address clears a blocklisting, unless the same call sets it.
 fn change(contact: &mut Value, wanted: &Value) {
     for (name, wanted) in wanted.as_object().unwrap() {
         let has = |lists: &Value, list: &Value| lists.as_array().is_some_and(|lists| lists.contains(list));
         match name.as_str() {
             "emailBlacklisted" | "smsBlacklisted" => contact[name] = wanted.clone(),
+            "attributes" => {
+                if let Some(email) = wanted["EMAIL"].as_str() {
+                    (contact["email"], contact["emailBlacklisted"]) = (json!(email.to_lowercase()), json!(false));
+                }
+                if let Some(number) = wanted["SMS"].as_str() {
+                    contact["attributes"]["SMS"] = json!(number.trim_start_matches('+'));
+                }
+            }
+            "smtpBlacklistSender" => assert_eq!(wanted, &json!(["news@shop.example"])),
             "unlinkListIds" => contact["listIds"].as_array_mut().unwrap().retain(|list| !has(wanted, list)),
             "listIds" => {
                 contact["listIds"].as_array_mut().unwrap().extend(wanted.as_array().unwrap().clone());

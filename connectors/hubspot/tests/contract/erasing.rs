@@ -58,7 +58,7 @@ async fn a_contact_is_erased_by_its_id_alone_and_only_accepted() {
 
     let hubspot = open(&server, json!({}));
     let spec = hubspot.erase().unwrap().spec();
-    assert_eq!((spec.asynchronous, spec.delay_max.as_secs(), spec.keeps_tombstone), (true, 30 * 24 * 3600, false));
+    assert_eq!((spec.asynchronous, spec.residual_max.as_secs(), spec.keeps_tombstone), (true, 30 * 24 * 3600, false));
 }
 
 #[tokio::test]

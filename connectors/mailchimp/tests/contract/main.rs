@@ -4,9 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end where its own fixture is wrong")]
 
+mod access;
 mod erase;
 mod fake;
 mod probe;
 mod pull;
 mod push;
+mod rectify;
 mod settings;

@@ -257,6 +257,7 @@ impl World {
                 judge_batch: 2,
                 lease: SignedDuration::from_mins(2),
             },
+            erasures: unisson_engine::Erasures::default(),
             clock: Arc::clone(&time) as Arc<dyn Ticks>,
             progress: Arc::new(Silent),
         };

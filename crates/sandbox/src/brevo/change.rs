@@ -7,7 +7,7 @@ use super::contact::{ATTRIBUTES, Contact, EXT_ID, FIRST_ID, SMS, Why};
 use super::contacts::named;
 use super::refuse::Trouble;
 use super::state::{Kind, State};
-use crate::message::{Answer, Ask, Reply};
+use crate::message::{Answer, Ask, ErasureBend, Reply};
 use crate::population::{BlockReason, List};
 
 /// The address that the account itself is registered under. Its contact cannot be deleted.
@@ -76,6 +76,17 @@ pub(super) fn delete(state: &mut State, ask: &Ask) -> Answer {
         return Err(Trouble::new(405, "method_not_allowed", "the account's own address cannot be deleted").into());
     }
     let at = named(state, ask)?;
+    match ask.bend.erasure {
+        // There is no archive here: out of use is out of every list and on the blocklist.
+        ErasureBend::Archive => {
+            let every_list = Some(List::ALL.into_iter().map(List::id).collect());
+            state
+                .change(at, &Wish { email_blacklisted: Some(true), unlink_list_ids: every_list, ..Wish::default() })?;
+            return Ok(Reply::no_content());
+        }
+        ErasureBend::Hide => state.hides_erased = true,
+        ErasureBend::Straight => {}
+    }
     state.put(at, None);
     Ok(Reply::no_content())
 }

@@ -103,7 +103,12 @@ pub(super) fn named(state: &State, ask: &Ask) -> Result<u32, Trouble> {
         Some("whatsapp_id" | "landline_number_id") => None,
         Some(_) => return Err(Trouble::invalid("identifierType is not a type of identifier")),
     };
-    found.ok_or_else(|| Trouble::not_found("Contact"))
+    found.ok_or_else(|| match name.parse() {
+        Ok(id) if state.hides_erased && state.was_erased(id) => {
+            Trouble::new(403, "permission_denied", "the key may not read this contact")
+        }
+        _ => Trouble::not_found("Contact"),
+    })
 }
 
 /// The first millisecond of a day in UTC.

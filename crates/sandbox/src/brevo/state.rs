@@ -25,6 +25,8 @@ pub(crate) struct State {
     named: HashMap<(Kind, u64), u32>,
     /// In the order of blocking; one that was lifted leaves a gap.
     blocks: Vec<Option<Block>>,
+    /// Whether nobody is told that a contact was deleted.
+    pub(super) hides_erased: bool,
     /// Moves on with every change.
     pub(super) version: u64,
     pub(super) views: Views,
@@ -67,6 +69,7 @@ impl State {
             contacts: Vec::new(),
             named: HashMap::new(),
             blocks: Vec::new(),
+            hides_erased: false,
             version: 0,
             views: Views::default(),
             journal: None,
@@ -77,6 +80,7 @@ impl State {
 
     pub(super) fn seed(&mut self) {
         self.contacts.clear();
+        self.hides_erased = false;
         self.named.clear();
         let population = Arc::clone(&self.population);
         let mut blocks = Vec::new();
@@ -125,6 +129,12 @@ impl State {
     pub(super) fn position(&self, id: u64) -> Option<u32> {
         let at = u32::try_from(id.checked_sub(FIRST_ID)?).ok()?;
         self.contact(at).map(|_| at)
+    }
+
+    /// Whether a contact with this id was deleted.
+    pub(super) fn was_erased(&self, id: u64) -> bool {
+        let at = id.checked_sub(FIRST_ID).and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| self.contacts.get(at)).is_some_and(Option::is_none)
     }
 
     /// How many contacts are on this list.

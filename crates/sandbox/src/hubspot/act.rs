@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::contact::Contact;
 use super::state::State;
+use crate::message::ErasureBend;
 use crate::population::{Choice, Origin, Preference, Topic};
 use crate::twin::ActError;
 
@@ -79,7 +80,7 @@ impl State {
             HubSpotDeed::Archive => self.edit(email, |contact| contact.archived_ms = now),
             HubSpotDeed::Erase => {
                 let at = self.find(email).ok_or(ActError::NotFound)?;
-                self.erase(at);
+                self.erase(at, ErasureBend::Straight);
                 Ok(())
             }
             HubSpotDeed::ChangeAddress(new) => self.readdress(email, new),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::contact::{Contact, FIRST_ID, OPT_OUT_OF, READ_ONLY, WRITABLE, time};
-use super::refuse::Trouble;
+use super::refuse::{Trouble, missing_scopes};
 use super::state::State;
 use crate::message::{Answer, Ask, PageBend, Reply};
 
@@ -71,7 +71,14 @@ pub(super) fn page(results: Vec<Value>, next: Option<String>) -> Value {
 /// GET: one contact, by id or by address.
 pub(super) fn read(state: &State, ask: &Ask) -> Answer {
     let archived = ask.query("archived") == Some("true");
-    let at = named(state, ask.param(0), ask.query("idProperty"))?;
+    let (name, property) = (ask.param(0), ask.query("idProperty"));
+    let at = match property {
+        Some("email") if archived => state.find_archived(name).ok_or_else(Trouble::not_found)?,
+        property => named(state, name, property)?,
+    };
+    if state.hides_erased && state.contact(at).is_none() && at < state.positions() {
+        return Err(missing_scopes("crm.objects.contacts.read"));
+    }
     let contact = state.contact(at).filter(|contact| (contact.archived_ms != 0) == archived);
     let contact = contact.ok_or_else(Trouble::not_found)?;
     Ok(Reply::json(200, &state.show((at, contact), &properties(ask))))
@@ -84,6 +91,16 @@ pub(super) fn named(state: &State, id: &str, property: Option<&str>) -> Result<u
         Some("email") => state.find(id).ok_or_else(Trouble::not_found),
         Some(_) => Err(Trouble::invalid("idProperty must be a unique property: email or hs_object_id")),
     }
+}
+
+/// GET: the properties that a contact can have.
+#[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
+pub(super) fn properties_of_contacts(_: &State, _: &Ask) -> Answer {
+    let results: Vec<Value> = State::all_properties()
+        .iter()
+        .map(|name| json!({"name": name, "label": name, "type": "string", "fieldType": "text", "hidden": false}))
+        .collect();
+    Ok(Reply::json(200, &json!({"results": results})))
 }
 
 #[derive(Deserialize)]
@@ -106,11 +123,12 @@ pub(super) fn batch_read(state: &State, ask: &Ask) -> Answer {
     if batch.inputs.len() > INPUTS_MAX {
         return Err(Trouble::invalid("a batch takes at most 100 inputs").into());
     }
+    let archived = ask.query("archived") == Some("true");
     let (mut results, mut missing) = (Vec::new(), Vec::new());
     for (row, input) in batch.inputs.iter().enumerate() {
         let at = named(state, &input.id, batch.id_property.as_deref())
             .or_else(|trouble| if trouble.status == 404 { Ok(u32::MAX) } else { Err(trouble) })?;
-        match state.contact(at).filter(|contact| contact.archived_ms == 0) {
+        match state.contact(at).filter(|contact| (contact.archived_ms != 0) == archived) {
             Some(contact) if !ask.bend.refused_rows.contains(&row) => {
                 results.push(state.show((at, contact), &batch.properties));
             }
@@ -161,15 +179,23 @@ pub(super) fn patch(state: &mut State, ask: &Ask) -> Answer {
 /// DELETE: archives a contact. It can be restored: this is no erasure.
 pub(super) fn archive(state: &mut State, ask: &Ask) -> Answer {
     let at = State::position(ask.param(0)).ok_or_else(Trouble::not_found)?;
-    let contact = state.contact(at).cloned().ok_or_else(Trouble::not_found)?;
-    if contact.archived_ms == 0 {
-        let now = state.clock.now_ms();
-        state.put(at, Some(Contact { archived_ms: now, modified_ms: now, ..contact }));
+    if !state.archive(at) {
+        return Err(Trouble::not_found().into());
     }
     Ok(Reply::no_content())
 }
 
 impl State {
+    /// Archives the contact at this position; `false` where there is none.
+    pub(super) fn archive(&mut self, at: u32) -> bool {
+        let Some(contact) = self.contact(at).cloned() else { return false };
+        if contact.archived_ms == 0 {
+            let now = self.clock.now_ms();
+            self.put(at, Some(Contact { archived_ms: now, modified_ms: now, ..contact }));
+        }
+        true
+    }
+
     fn set_properties(
         &self,
         (at, contact): (Option<u32>, &mut Contact),

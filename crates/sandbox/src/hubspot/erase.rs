@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::contacts::looks_like_address;
 use super::refuse::Trouble;
 use super::state::State;
-use crate::message::{Answer, Ask, Reply};
+use crate::message::{Answer, Ask, ErasureBend, Reply};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,16 +17,17 @@ struct Erasure {
 /// POST: erases one contact, archived or not. An unknown address is only blocked, with the same answer.
 pub(super) fn gdpr_delete(state: &mut State, ask: &Ask) -> Answer {
     let wish: Erasure = ask.json().map_err(|error| Trouble::invalid(error.to_string()))?;
+    let bend = ask.bend.erasure;
     match wish.id_property.as_deref() {
         None | Some("hs_object_id") => {
             let at = State::position(&wish.object_id).ok_or_else(Trouble::not_found)?;
-            if !state.erase(at) {
+            if !state.erase(at, bend) {
                 return Err(Trouble::not_found().into());
             }
         }
         Some("email") if looks_like_address(&wish.object_id) => match state.find(&wish.object_id) {
             Some(at) => {
-                state.erase(at);
+                state.erase(at, bend);
             }
             None => state.block(&wish.object_id),
         },
@@ -38,8 +39,16 @@ pub(super) fn gdpr_delete(state: &mut State, ask: &Ask) -> Answer {
 
 impl State {
     /// Removes the contact at this position and blocks its addresses; `false` where there is none.
-    pub(super) fn erase(&mut self, at: u32) -> bool {
+    pub(super) fn erase(&mut self, at: u32, bend: ErasureBend) -> bool {
         let Some(emails) = self.contact(at).map(|contact| self.emails(contact)) else { return false };
+        match bend {
+            ErasureBend::Archive => {
+                self.archive(at);
+                return true;
+            }
+            ErasureBend::Hide => self.hides_erased = true,
+            ErasureBend::Straight => {}
+        }
         self.put(at, None);
         for email in emails {
             self.block(&email);

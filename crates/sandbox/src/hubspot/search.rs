@@ -16,6 +16,8 @@ const LIMIT_MAX: usize = 200;
 const RESULTS_MAX: usize = 10_000;
 const GROUPS_MAX: usize = 5;
 const FILTERS_MAX: usize = 6;
+/// The properties that are compared as text. A portal always has `mobilephone`, whether or not anybody fills it in.
+const PLAIN: [&str; 3] = ["customer_no", "mobilephone", "phone"];
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(default, rename_all = "camelCase")]
@@ -54,6 +56,10 @@ struct Sorting {
 enum Filter {
     Number(Figure, Comparison, i64),
     Email(String),
+    /// One of the additional addresses.
+    AdditionalEmail(String),
+    /// A property, and the text that it has letter by letter.
+    Property(String, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +134,14 @@ impl State {
     fn fits(&self, filter: &Filter, (at, contact): (u32, &Contact)) -> bool {
         match filter {
             Filter::Number(figure, comparison, value) => comparison.holds(figure.of((at, contact)), *value),
+            Filter::Property(name, value) => {
+                let shown = self.show((at, contact), std::slice::from_ref(name));
+                shown["properties"][name].as_str() == Some(value)
+            }
+            Filter::AdditionalEmail(email) => {
+                let candidate = self.find(email) == Some(at) || self.contact(at) != Some(contact);
+                candidate && self.emails(contact).iter().skip(1).any(|held| held.eq_ignore_ascii_case(email))
+            }
             // Asking by position first spares computing every contact's address.
             Filter::Email(email) => {
                 let candidate = self.find(email) == Some(at) || self.contact(at) != Some(contact);
@@ -188,9 +202,17 @@ fn groups(asked: &Search) -> Result<Vec<Vec<Filter>>, Trouble> {
 }
 
 fn filter(asked: &Asked) -> Result<Filter, Trouble> {
+    let value = text(&asked.value).ok_or_else(|| Trouble::invalid("the filter has no value"))?;
+    if asked.property_name == "hs_additional_emails" {
+        let is_token = asked.operator == "CONTAINS_TOKEN";
+        let refused = || Trouble::invalid("hs_additional_emails can only be searched with CONTAINS_TOKEN");
+        return is_token.then_some(Filter::AdditionalEmail(value)).ok_or_else(refused);
+    }
     let comparison = Comparison::of_word(&asked.operator)
         .ok_or_else(|| Trouble::invalid("the operator is none of GT, GTE, LT, LTE and EQ"))?;
-    let value = text(&asked.value).ok_or_else(|| Trouble::invalid("the filter has no value"))?;
+    if comparison == Comparison::Equal && PLAIN.contains(&asked.property_name.as_str()) {
+        return Ok(Filter::Property(asked.property_name.clone(), value));
+    }
     if asked.property_name == "email" {
         let equal = comparison == Comparison::Equal;
         return if equal {
@@ -200,7 +222,7 @@ fn filter(asked: &Asked) -> Result<Filter, Trouble> {
         };
     }
     let figure = Figure::of_name(&asked.property_name)
-        .ok_or_else(|| Trouble::invalid("the sandbox searches lastmodifieddate, createdate, hs_object_id and email"))?;
+        .ok_or_else(|| Trouble::invalid("the sandbox searches times, ids, addresses and numbers only"))?;
     let moment = || value.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
     let number = value.parse().ok().or_else(moment);
     let number = number.ok_or_else(|| Trouble::invalid("the value is neither a number nor a time"))?;

@@ -31,6 +31,8 @@ pub(crate) struct State {
     blocked: HashSet<u64>,
     /// What the search index still shows, oldest first, each until its time.
     lagging: HashMap<u32, Vec<(i64, Option<Contact>)>>,
+    /// Whether nobody is told that a contact was erased.
+    pub(super) hides_erased: bool,
     /// Moves on with every change of a contact.
     pub(super) version: u64,
     pub(super) views: Views,
@@ -58,6 +60,7 @@ impl State {
             preferences: HashMap::new(),
             blocked: HashSet::new(),
             lagging: HashMap::new(),
+            hides_erased: false,
             version: 0,
             views: Views::default(),
             journal: None,
@@ -72,6 +75,7 @@ impl State {
         self.preferences.clear();
         self.blocked.clear();
         self.lagging.clear();
+        self.hides_erased = false;
         self.sessions = Mutex::new(Sessions::new(&self.options));
         let population = Arc::clone(&self.population);
         for person in population.people() {
@@ -125,6 +129,13 @@ impl State {
     /// The position of the contact that holds this address and is not archived.
     pub(super) fn find(&self, email: &str) -> Option<u32> {
         self.by_key.get(&key(email)).copied()
+    }
+
+    /// The position of the archived contact that holds this address.
+    pub(super) fn find_archived(&self, email: &str) -> Option<u32> {
+        let holds = |contact: &Contact| self.emails(contact).iter().any(|held| held.eq_ignore_ascii_case(email));
+        let mut archived = self.contacts_from(0).filter(|(_, contact)| contact.archived_ms != 0);
+        archived.find(|(_, contact)| holds(contact)).map(|(at, _)| at)
     }
 
     /// The position that an id names, whether or not a contact is there.

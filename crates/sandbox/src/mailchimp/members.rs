@@ -9,7 +9,7 @@ use super::fields::{Fields, Part};
 use super::lists::audience;
 use super::member::Member;
 use super::paging::window;
-use super::problem::Trouble;
+use super::problem::{Trouble, problem};
 use super::state::State;
 use crate::message::{Answer, Ask, Reply};
 use crate::population::{Audience, Status};
@@ -51,7 +51,14 @@ pub(super) fn members(state: &State, ask: &Ask) -> Answer {
 
 pub(super) fn member(state: &State, ask: &Ask) -> Answer {
     let audience = audience(ask)?;
-    let at = state.find_named(audience, ask.param(1)).ok_or_else(Trouble::not_found)?;
+    let name = ask.param(1);
+    let at = state.find_named(audience, name).ok_or_else(|| {
+        if state.hides_erased && state.was_erased(audience, name) {
+            problem(403, "Forbidden", ("the key may not read this member", None))
+        } else {
+            Trouble::not_found().into()
+        }
+    })?;
     let shown = state.show((audience, at), Fields::of(ask).pick()).ok_or_else(Trouble::not_found)?;
     Ok(Reply::json(200, &shown))
 }

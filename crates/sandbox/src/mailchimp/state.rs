@@ -18,6 +18,8 @@ pub(crate) struct State {
     pub(super) population: Arc<Population>,
     pub(super) clock: Watch,
     rolls: [Roll; 2],
+    /// Whether nobody is told that a member was erased.
+    pub(super) hides_erased: bool,
     journal: Option<Vec<Undo>>,
 }
 
@@ -44,12 +46,13 @@ enum Undo {
 impl State {
     pub(crate) fn new(options: MailchimpOptions, population: Arc<Population>, clock: Watch) -> Self {
         let rolls = [Roll::default(), Roll::default()];
-        let mut state = Self { options, population, clock, rolls, journal: None };
+        let mut state = Self { options, population, clock, rolls, hides_erased: false, journal: None };
         state.seed();
         state
     }
 
     pub(super) fn seed(&mut self) {
+        self.hides_erased = false;
         for audience in Audience::ALL {
             self.rolls[audience as usize] = Roll::default();
         }
@@ -90,6 +93,14 @@ impl State {
         let at = *self.roll(audience).by_key.get(&key)?;
         let email = self.email(audience, self.roll(audience).member(at)?);
         (hex(&email) == hash.to_ascii_lowercase()).then_some(at)
+    }
+
+    /// Whether a path names a member that was deleted for good, by hash or contact id.
+    pub(super) fn was_erased(&self, audience: Audience, name: &str) -> bool {
+        let roll = self.roll(audience);
+        let key = name.get(..16).and_then(|start| u64::from_str_radix(start, 16).ok());
+        let gap = super::member::position_of(audience, name).and_then(|at| roll.members.get(at as usize));
+        key.is_some_and(|key| roll.forgotten.contains(&key)) || gap.is_some_and(Option::is_none)
     }
 
     /// Whether this address was deleted for good.

@@ -6,7 +6,7 @@ use super::lists::audience;
 use super::problem::{EXISTS, INVALID, Trouble};
 use super::state::State;
 use crate::hash::hex;
-use crate::message::{Answer, Ask, Reply};
+use crate::message::{Answer, Ask, ErasureBend, Reply};
 use crate::population::{Audience, Status};
 
 pub(super) fn wish(ask: &Ask) -> Result<Wish, Reply> {
@@ -73,6 +73,14 @@ pub(super) fn archive(state: &mut State, ask: &Ask) -> Answer {
 pub(super) fn delete_permanent(state: &mut State, ask: &Ask) -> Answer {
     let audience = audience(ask)?;
     let at = state.find_hashed(audience, ask.param(1)).ok_or_else(Trouble::not_found)?;
+    match ask.bend.erasure {
+        ErasureBend::Archive => {
+            state.archive(audience, at);
+            return Ok(Reply::no_content());
+        }
+        ErasureBend::Hide => state.hides_erased = true,
+        ErasureBend::Straight => {}
+    }
     state.forget(audience, at);
     Ok(Reply::no_content())
 }

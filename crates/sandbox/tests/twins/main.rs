@@ -6,6 +6,7 @@ mod brevo_read;
 mod brevo_write;
 mod client;
 mod control;
+mod erasure;
 mod every_fault;
 mod every_write;
 mod faults;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use unisson_consent::{Aliases, BasisRule, LevelRule, Need, Policy, Purpose, PurposeId, Relation};
 
 use super::file::{Alias, BasisSection, Carry, Kept, NeedRule, PolicyFile, Proof, PurposeSection};
+use super::hold::{self, HoldSetting};
 use super::{Deadlines, Keep, LoadedPolicy, Retention};
 use crate::word::{Name, country};
 
 /// Makes a policy of what was read and checked.
-pub(super) fn build(file: PolicyFile, effective: String, hash: String) -> LoadedPolicy {
+pub(super) fn build(mut file: PolicyFile, effective: String, hash: String) -> LoadedPolicy {
     let time = &file.time;
     let retention = Retention {
         suppression: keep(time.suppression_retention),
@@ -23,9 +24,10 @@ pub(super) fn build(file: PolicyFile, effective: String, hash: String) -> Loaded
         negative_alarm: time.negative_sla_alarm.exact(),
         negative_limit: time.negative_sla_hard.exact(),
     };
+    let holds: Vec<HoldSetting> = std::mem::take(&mut file.hold).into_iter().map(hold::setting).collect();
     let version = file.version.0.clone();
     let profile = file.profile.0;
-    LoadedPolicy { policy: policy(file), version, profile, effective, hash, retention, deadlines }
+    LoadedPolicy { policy: policy(file), version, profile, effective, hash, retention, deadlines, holds }
 }
 
 fn policy(file: PolicyFile) -> Policy {

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use unisson_consent::{Family, Level, RegrantLevels};
 
 use super::file::PolicyFile;
-use super::{basis, purpose, time};
+use super::{basis, hold, purpose, time};
 use crate::error::Defect;
 use crate::layer::Origins;
 use crate::path::KeyPath;
@@ -38,6 +38,7 @@ pub(super) fn check(file: &PolicyFile, floor: RegrantLevels, origins: &Origins) 
     check.regrant(floor);
     check.need();
     time::check(&mut check);
+    hold::check(&mut check);
     check.identity();
     check.reachability();
     if check.defects.is_empty() { Ok(()) } else { Err(check.defects) }

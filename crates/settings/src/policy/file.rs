@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::de::{Deserialize, Deserializer};
-use unisson_consent::{Audience, Basis, Channel, Family, Need, Propagate, Relation};
+use unisson_consent::{Audience, Basis, Channel, Family, HoldBasis, Need, Propagate, Relation};
 
+use super::hold::Applies;
 use super::profile::Profile;
 use crate::path::Step;
 use crate::period::Period;
@@ -27,6 +28,8 @@ section! {
         campaign: CampaignSection,
         purposes: BTreeMap<String, PurposeSection>,
         basis: Vec<BasisSection>,
+        #[serde(default)]
+        hold: Vec<HoldSection>,
         #[serde(default)]
         lineage: BTreeMap<String, Vec<Name>>,
     }
@@ -161,6 +164,19 @@ section! {
     }
 }
 
+section! {
+    /// What must stay after an erasure.
+    HoldSection {
+        name: Name,
+        system: Name,
+        fields: Vec<String>,
+        ground: Word<HoldBasis>,
+        provision: String,
+        keeps_for: Period,
+        applies: Word<Applies>,
+    }
+}
+
 /// The keys of a file beside those of [`PolicyFile`]: applied when profile and overrides are laid together.
 const OTHER_KEYS: [&str; 1] = ["without_basis"];
 
@@ -200,6 +216,14 @@ impl Schema for PolicyFile {
         ("max_age", "max_age = \"P36M\""),
         ("from", "from = \"2026-08-11T00:00:00+02:00\""),
         ("until", "until = \"2026-08-11T00:00:00+02:00\""),
+        ("hold", "[[hold]]"),
+        ("name", "name = \"invoices\""),
+        ("system", "system = \"billing\""),
+        ("fields", "fields = [\"invoice\", \"name and billing address\"]"),
+        ("ground", "ground = \"legal_obligation\""),
+        ("provision", "provision = \"C. com. L123-22\""),
+        ("keeps_for", "keeps_for = \"P10Y\""),
+        ("applies", "applies = \"always\""),
         ("deadline", "deadline = \"2026-10-31T23:00:00Z\""),
         ("invite_allowed", "invite_allowed = true"),
         ("push_grants", "push_grants = true"),
@@ -231,6 +255,7 @@ impl Schema for PolicyFile {
             ("campaign", _) => CampaignSection::KEYS,
             ("purposes", _) => PurposeSection::KEYS,
             ("basis", _) => BasisSection::KEYS,
+            ("hold", _) => HoldSection::KEYS,
             _ => &[],
         }
     }

@@ -1,7 +1,7 @@
 //! A profile and the overrides of a policy, laid together and read.
 //!
 //! Tables are laid over each other key by key, and basis rules by their `id`; everything else, lists included, replaces
-//! what it overrides. `without_basis` takes rules of the profile away.
+//! what it overrides, `[[hold]]` too. `without_basis` takes rules of the profile away.
 
 use serde_json::{Map, Value};
 use sha2::Digest as _;

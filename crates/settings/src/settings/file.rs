@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+use super::erasure::{self, ControllerSection, ErasureSection};
 use super::{Guard, PolicyChoice, Settings, Store, StoreUrl, SyncPace};
 use crate::error::Defect;
 use crate::instance::{Instance, ListSection};
@@ -29,6 +30,9 @@ const SWEEP_BOUNDS: (&str, &str) = ("PT1H", "P31D");
 /// The bounds of a lease. Shorter ones are lost to a slow page, longer ones leave an instance alone after a crash.
 const LEASE_BOUNDS: (&str, &str) = ("PT30S", "PT1H");
 
+/// The longest wait before an erasure is read back a second time. A platform that needs longer is read by the next watch.
+const VERIFY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 section! {
     /// The file as it is written.
     SettingsFile {
@@ -36,6 +40,8 @@ section! {
         policy: PolicySection,
         guard: GuardSection,
         sync: SyncSection,
+        controller: ControllerSection,
+        erasure: ErasureSection,
         #[serde(default)]
         instances: BTreeMap<String, Instance>,
     }
@@ -99,6 +105,19 @@ impl Schema for SettingsFile {
         ("lists", "lists = { \"a6b5da1054\" = { purpose = \"newsletter\", channel = \"email\" } }"),
         ("purpose", "purpose = \"newsletter\""),
         ("channel", "channel = \"email\""),
+        ("verify_after", "verify_after = \"PT2S\""),
+        ("controller", "[controller]"),
+        ("erasure", "[erasure]"),
+        ("name", "name = \"Maison Exemple SAS\""),
+        ("contact", "contact = \"privacy@maison.example\""),
+        ("journal", "journal = \"erasures.jsonl\""),
+        ("signing_key", "signing_key = { file = \"signing.key\" }"),
+        ("tombstone_keys", "tombstone_keys = [{ id = 1, key = { file = \"tombstone-1.key\" } }]"),
+        ("id", "id = 1"),
+        ("key", "key = { file = \"tombstone-1.key\" }"),
+        ("env", "env = \"UNISSON_SIGNING_KEY\""),
+        ("zone", "zone = \"Europe/Paris\""),
+        ("holidays", "holidays = [\"2026-12-25\"]"),
     ];
 
     fn keys(path: &[Step]) -> &'static [&'static str] {
@@ -108,6 +127,8 @@ impl Schema for SettingsFile {
             "policy" => PolicySection::KEYS,
             "guard" => GuardSection::KEYS,
             "sync" => SyncSection::KEYS,
+            "controller" => ControllerSection::KEYS,
+            "erasure" => erasure::keys(&path[1..]),
             "instances" => ListSection::KEYS,
             _ => &[],
         }
@@ -133,6 +154,10 @@ impl SettingsFile {
         let sweep_every = found.take(&["sync", "sweep_every"], within(self.sync.sweep_every, SWEEP_BOUNDS));
         let lease = found.take(&["sync", "lease"], within(self.sync.lease, LEASE_BOUNDS));
         found.instances(&self.instances);
+        let mut problems = Vec::new();
+        let controller = self.controller.checked(&mut problems);
+        let erasure = self.erasure.checked((&folder, url.as_ref()), &mut problems);
+        found.defects.extend(problems.into_iter().map(|(path, problem)| origins.defect(&path, problem)));
         let defects = found.defects;
         match (url, sweep_every, lease) {
             (Some(url), Some(sweep_every), Some(lease)) if defects.is_empty() => Ok(Settings {
@@ -140,6 +165,8 @@ impl SettingsFile {
                 policy: PolicyChoice { file: self.policy.file.map(|file| folder.join(file)) },
                 guard: Guard { count: self.guard.count, share },
                 sync: SyncPace { commit_size, sweep_every, lease },
+                controller,
+                erasure,
                 instances: self.instances,
                 folder,
                 origins,
@@ -170,6 +197,11 @@ impl Found<'_> {
         }
         for (name, instance) in instances {
             self.take(&["instances", name], check_name(name));
+            if let Some(wait) = instance.verify_after
+                && wait > VERIFY_AFTER_MAX
+            {
+                self.add(&["instances", name, "verify_after"], "is out of bounds; write a duration up to P7D");
+            }
             if instance.lists.len() > LISTS_MAX {
                 self.add(
                     &["instances", name, "lists"],
@@ -215,6 +247,8 @@ mod tests {
             ("policy", PolicySection::KEYS),
             ("guard", GuardSection::KEYS),
             ("sync", SyncSection::KEYS),
+            ("controller", ControllerSection::KEYS),
+            ("erasure", ErasureSection::KEYS),
         ] {
             let text = DEFAULT_TEXT.split_once(&format!("\n[{section}]\n")).unwrap().1;
             let text = text.split_once("\n[").map_or(text, |(text, _)| text);
@@ -228,7 +262,8 @@ mod tests {
     #[test]
     fn every_key_that_can_be_of_the_wrong_kind_has_an_example() {
         let sections = [SettingsFile::KEYS, StoreSection::KEYS, PolicySection::KEYS, GuardSection::KEYS];
-        for key in sections.into_iter().chain([SyncSection::KEYS, ListSection::KEYS]).flatten() {
+        let sections = sections.into_iter().chain([ControllerSection::KEYS, ErasureSection::KEYS]);
+        for key in sections.chain([SyncSection::KEYS, ListSection::KEYS]).flatten() {
             assert!(SettingsFile::EXAMPLES.iter().any(|(known, _)| known == key), "{key}");
         }
     }

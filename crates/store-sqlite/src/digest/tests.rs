@@ -3,10 +3,12 @@
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use unisson_consent::{Address, Algorithm, HashedAddress, Normalisation, Who};
+use unisson_consent::{Address, Algorithm, Aliases, HashedAddress, Keyring, Kind, Normalisation, Who};
 use unisson_plan::{RecordNo, SubjectNo};
+use unisson_store::StoreErrorKind;
+use unisson_store::codec::{About, Numbers, Place, encode_fact};
 use unisson_store::identifier::Identifier;
-use unisson_store::suite::fixture::{commit, known_by, mailed};
+use unisson_store::suite::fixture::{commit, fact, keyring, known_by, mailed};
 
 use crate::commit::write;
 use crate::db::Db;
@@ -50,7 +52,7 @@ fn a_store_of_the_first_version_learns_whose_its_digests_are() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("unisson.db");
     let mut old = Connection::open(&path).unwrap();
-    migrate(&mut old, &MIGRATIONS[..1]).unwrap();
+    migrate(&mut old, &MIGRATIONS[..1], &Keyring::default()).unwrap();
     old.execute("INSERT INTO instance (no, name) VALUES (1, 'news')", []).unwrap();
     put(&old, 1, &Identifier::from(&digest("nobody@example.com", &SHA256)));
     put(&old, 2, &Identifier::from(&digest("zed@example.com", &MD5)));
@@ -59,7 +61,7 @@ fn a_store_of_the_first_version_learns_whose_its_digests_are() {
     put(&old, 5, &Identifier::from(&digest("ZED@example.com", &SHA256)));
     drop(old);
 
-    let mut db = open(&path, Access::ReadWrite).unwrap();
+    let mut db = open(&path, Access::ReadWrite, Keyring::default()).unwrap();
     assert_eq!(
         subjects(&mut db, &["1", "2", "3", "4", "5"]).into_iter().map(|subject| subject.0).collect::<Vec<_>>(),
         [1, 2, 2, 4, 2]
@@ -79,14 +81,14 @@ fn a_store_of_the_first_version_learns_whose_its_digests_are() {
     }
     assert_eq!(subjects(&mut db, &["4", "6", "7"]), [SubjectNo(4); 3]);
     drop(db);
-    let mut again = open(&path, Access::ReadWrite).unwrap();
+    let mut again = open(&path, Access::ReadWrite, Keyring::default()).unwrap();
     assert_eq!(subjects(&mut again, &["2", "3", "5", "6"]), [SubjectNo(2), SubjectNo(2), SubjectNo(2), SubjectNo(4)]);
 }
 
 #[test]
 fn who_never_imports_a_digest_keeps_none() {
     let folder = TempDir::new().unwrap();
-    let mut db = open(&folder.path().join("unisson.db"), Access::ReadWrite).unwrap();
+    let mut db = open(&folder.path().join("unisson.db"), Access::ReadWrite, Keyring::default()).unwrap();
     let kept =
         |db: &Db| -> i64 { db.connection.query_row("SELECT COUNT(*) FROM digest", [], |row| row.get(0)).unwrap() };
     for native in 0..50 {
@@ -102,7 +104,7 @@ fn who_never_imports_a_digest_keeps_none() {
 #[test]
 fn a_commit_that_fails_takes_up_no_scheme() {
     let folder = TempDir::new().unwrap();
-    let mut db = open(&folder.path().join("unisson.db"), Access::ReadWrite).unwrap();
+    let mut db = open(&folder.path().join("unisson.db"), Access::ReadWrite, Keyring::default()).unwrap();
     write(&mut db, commit("r").learn(mailed("news", "1", "1@example.org")).build()).unwrap();
     let lost = unisson_store::suite::fixture::planned("news", "nobody", "c", unisson_connector::Action::Suppress);
     let judged = unisson_store::suite::fixture::planning(SubjectNo(1), vec![lost]);
@@ -112,4 +114,26 @@ fn a_commit_that_fails_takes_up_no_scheme() {
     let told = commit("r").learn(listed("told", digest("1@example.org", &MD5))).build();
     write(&mut db, told).unwrap();
     assert_eq!(subjects(&mut db, &["1", "told"]), [SubjectNo(1); 2]);
+}
+
+#[test]
+fn a_store_from_before_people_were_erased_learns_whose_its_tombstones_and_requests_are() {
+    const FACT: &str = "INSERT INTO fact (record, id, seq, body) VALUES (1, ?1, 1, ?2)";
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("unisson.db");
+    let mut old = Connection::open(&path).unwrap();
+    migrate(&mut old, &MIGRATIONS[..3], &Keyring::default()).unwrap();
+    old.execute("INSERT INTO instance (no, name) VALUES (1, 'news')", []).unwrap();
+    let buried = keyring().tombstone(&Address::email("j.doe@gmail.com").unwrap(), Aliases::WIDEST);
+    put(&old, 1, &Identifier::from(&Address::email("JDoe@googlemail.com").unwrap()));
+    put(&old, 2, &Identifier::from(buried.last().unwrap()));
+    let asked = fact("news", Some("1"), Kind::EraseRequest { verified: true });
+    let place = Place { about: About::Row, owner: 1 };
+    old.execute(FACT, (asked.id.0, encode_fact(&asked, place, &Numbers::default()).unwrap())).unwrap();
+    drop(old);
+    let error = open(&path, Access::ReadWrite, Keyring::default()).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+    let mut db = open(&path, Access::ReadWrite, keyring()).unwrap();
+    assert_eq!(subjects(&mut db, &["1", "2"]), [SubjectNo(1); 2]);
+    assert_eq!(crate::record::subjects_of(&mut db, &[asked.id]).unwrap(), [Some(SubjectNo(1))]);
 }

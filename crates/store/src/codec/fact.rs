@@ -103,6 +103,11 @@ impl StoredFact {
         }
     }
 
+    /// Whether it asks for an erasure.
+    pub fn is_request(&self) -> bool {
+        matches!(self.0.kind, KindBody::EraseRequest { .. })
+    }
+
     pub(super) fn body(&self) -> &FactBody {
         &self.0
     }

@@ -300,13 +300,16 @@ fn the_ledger_has_a_chain_that_stays() {
 
 #[test]
 fn no_identifier_and_no_native_id_stands_in_any_bytes() {
-    struct Nothing;
+    struct Nothing(unisson_consent::Keyring);
     impl Lookup for Nothing {
         fn record(&mut self, _: &RecordKey) -> Result<Option<Located>> {
             Ok(None)
         }
         fn identifier(&mut self, _: &Identifier, _: &Class) -> Result<Found> {
             Ok(Found::default())
+        }
+        fn keyring(&self) -> &unisson_consent::Keyring {
+            &self.0
         }
         fn schemes(&self) -> &[Scheme] {
             &[]
@@ -322,7 +325,7 @@ fn no_identifier_and_no_native_id_stands_in_any_bytes() {
     let mut learned = with_facts(contact("news", "native-a"), facts);
     learned.replica.who = learned.facts[0].who.clone();
     let commit = commit("r").learn(learned).build();
-    let enrolment = enrol(&commit, Counters::default(), &mut Nothing).unwrap();
+    let enrolment = enrol(&commit, Counters::default(), &mut Nothing(unisson_consent::Keyring::default())).unwrap();
     let facts = enrolment.facts.iter().map(|fact| &fact.body);
     let bodies: Vec<String> = facts
         .chain(enrolment.replicas.iter().map(|replica| &replica.body))

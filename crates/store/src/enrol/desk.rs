@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use unisson_consent::{Keyring, Kind};
 use unisson_plan::{Commit, Replica};
 
 use super::roll::{Roll, Trait};
@@ -96,11 +97,12 @@ impl Desk {
             named.iter().enumerate().map(|(place, named)| (named.class.key(), place)).collect();
         order.sort_unstable();
         let schemes = lookup.schemes().to_vec();
+        let keyring = if schemes.is_empty() { Keyring::default() } else { lookup.keyring().clone() };
         for (_, place) in order {
             let named = &mut named[place];
             named.found = lookup.identifier(&named.identifier, &named.class)?;
             if !schemes.is_empty() && named.found.number.is_none() {
-                named.compare(&schemes, lookup)?;
+                named.compare((&schemes, &keyring), lookup)?;
             }
         }
         Ok(named)
@@ -210,6 +212,7 @@ impl Desk {
                     record: at.map_or(EVERYONE, |at| at.record),
                     subject: at.map(|at| at.subject),
                     id: told.fact.id,
+                    is_request: told.fact.record.is_some() && matches!(told.fact.kind, Kind::EraseRequest { .. }),
                     body: encode_fact(told.fact, place, &self.numbers)?,
                 })
             })
@@ -280,15 +283,15 @@ impl Desk {
 impl Named {
     /// Looks for the digests of a new address, or for the address of a new digest: whichever came first, they are one
     /// person's.
-    fn compare(&mut self, schemes: &[Scheme], lookup: &mut dyn Lookup) -> Result<()> {
+    fn compare(&mut self, (schemes, keyring): (&[Scheme], &Keyring), lookup: &mut dyn Lookup) -> Result<()> {
         if self.identifier.kind() == IdentifierKind::Hashed {
             let digest = self.identifier.hashed()?;
-            if self.found.subject.is_none() && Scheme::of(&digest).is_some() {
+            if self.found.subject.is_none() {
                 self.found.subject = lookup.bearer(&digest)?;
             }
             return Ok(());
         }
-        for borne in self.identifier.borne(schemes) {
+        for borne in self.identifier.borne(schemes, keyring) {
             let class = borne.digest.class();
             let held = lookup.identifier(&borne.digest, &class)?.subject;
             self.borne.push((borne, class, held));

@@ -1,14 +1,16 @@
 //! Checking: the chain is recomputed from the file alone, and every word of a fact from its bytes.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read as _};
 
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
+use unisson_consent::FactId;
 
-use super::FORMAT;
 use super::hex::HexBytes;
 use super::line::{CommitLine, EndLine, FactLine, FormatLine, Line};
+use super::{FORMAT, FORMAT_PURGED};
 use crate::codec::StoredFact;
 use crate::ledger::Entry;
 
@@ -25,8 +27,10 @@ pub struct Checked {
     pub from: u64,
     /// Commits whose chain holds.
     pub commits: u64,
-    /// Facts that the chain names.
+    /// Facts that the chain names and the file tells.
     pub facts: u64,
+    /// Facts that the chain names and of which nothing else is left: a later commit says that they were purged.
+    pub purged: u64,
     /// Those of them whose bytes were withheld because they name somebody: the chain binds them, their words are unproven.
     pub withheld: u64,
     /// Whether the file names people.
@@ -54,11 +58,11 @@ pub enum FileError {
     },
 }
 
-/// Checks a file from its first line to its last, in memory that does not grow with it.
+/// Checks a file from its first line to its last, in memory that grows with what was purged alone.
 pub fn check<R: BufRead>(input: R) -> Result<Checked, FileError> {
     let mut lines = Lines { input, number: 0 };
     let format = match lines.next_line() {
-        Ok(Some(Line::Format(format))) if format.format == FORMAT => format,
+        Ok(Some(Line::Format(format))) if [FORMAT, FORMAT_PURGED].contains(&format.format.as_str()) => format,
         Err(FileError::Read(error)) => return Err(FileError::Read(error)),
         _ => return Err(FileError::Foreign),
     };
@@ -67,7 +71,9 @@ pub fn check<R: BufRead>(input: R) -> Result<Checked, FileError> {
         match lines.next_line()? {
             Some(Line::Commit(line)) => chain.commit(&line, &mut lines)?,
             Some(Line::End(end)) => return chain.end(&end, &mut lines),
-            Some(Line::Fact(_)) => return Err(lines.broken("it holds a fact that its commit does not count")),
+            Some(Line::Fact(_) | Line::Purged(_) | Line::Purges(_)) => {
+                return Err(lines.broken("it holds a fact that its commit does not count"));
+            }
             Some(Line::Format(_)) => return Err(lines.broken("it is a second first line")),
             None => return Err(lines.broken(CUT)),
         }
@@ -78,6 +84,12 @@ pub fn check<R: BufRead>(input: R) -> Result<Checked, FileError> {
 struct Chain {
     checked: Checked,
     last: u64,
+    /// Whether lines about what was purged may stand in the file.
+    may_purge: bool,
+    /// Whether one does.
+    purges: bool,
+    /// Facts without content that no commit has said to be purged yet.
+    gone: BTreeSet<(u64, FactId)>,
 }
 
 impl Chain {
@@ -87,27 +99,33 @@ impl Chain {
             from: format.from,
             commits: 0,
             facts: 0,
+            purged: 0,
             withheld: 0,
             identifiers: format.identifiers,
             head: format.prev.0,
         };
-        (last > 0 || format.prev.0 == [0; 32]).then_some(Self { checked, last })
+        let may_purge = format.format == FORMAT_PURGED;
+        (last > 0 || format.prev.0 == [0; 32]).then_some(Self {
+            checked,
+            last,
+            may_purge,
+            purges: false,
+            gone: BTreeSet::new(),
+        })
     }
 
     fn commit<R: BufRead>(&mut self, line: &CommitLine, lines: &mut Lines<R>) -> Result<(), FileError> {
         let place = lines.number;
         let mut entries = Vec::new();
         for _ in 0..line.facts {
-            let fact = match lines.next_line()? {
-                Some(Line::Fact(fact)) => fact,
+            let entry = match lines.next_line()? {
+                Some(Line::Fact(fact)) => self.fact(&fact, lines)?,
+                Some(Line::Purged(purged)) if self.may_purge => self.purged(purged.entry(), lines)?,
+                Some(Line::Purges(purges)) if self.may_purge => self.purges(purges.entry(), lines)?,
                 Some(_) => return Err(lines.broken("it is none of the facts that the commit above counts")),
                 None => return Err(lines.broken(CUT)),
             };
-            self.checked.withheld += u64::from(fact.body.is_none());
-            if fact.names.is_some() && !self.checked.identifiers {
-                return Err(lines.broken("it names people in a file that says it names nobody"));
-            }
-            fact.entry().append_to(&mut entries);
+            entry.append_to(&mut entries);
         }
         let commit = line.commit(entries);
         if let Some(what) = commit.fault((self.last, self.checked.head)) {
@@ -115,13 +133,48 @@ impl Chain {
         }
         self.last = commit.seq;
         self.checked.commits += 1;
-        self.checked.facts += line.facts;
         self.checked.head = commit.hash;
         Ok(())
     }
 
+    fn fact<R: BufRead>(&mut self, fact: &FactLine<Value>, lines: &Lines<R>) -> Result<Entry, FileError> {
+        if fact.names.is_some() && !self.checked.identifiers {
+            return Err(lines.broken("it names people in a file that says it names nobody"));
+        }
+        let entry = fact.entry();
+        if entry.is_purging() {
+            return Err(lines.broken("its digest is that of no fact"));
+        }
+        self.checked.withheld += u64::from(fact.body.is_none());
+        self.checked.facts += 1;
+        Ok(entry)
+    }
+
+    fn purged<R: BufRead>(&mut self, entry: Entry, lines: &Lines<R>) -> Result<Entry, FileError> {
+        if entry.is_purging() || !self.gone.insert((entry.record, entry.id)) {
+            return Err(lines.broken("its digest is that of no fact, or it stands here twice"));
+        }
+        self.checked.purged += 1;
+        Ok(entry)
+    }
+
+    fn purges<R: BufRead>(&mut self, entry: Entry, lines: &Lines<R>) -> Result<Entry, FileError> {
+        self.purges = true;
+        // What a file leaves out that continues another may be purged in it as well.
+        if self.gone.remove(&(entry.record, entry.id)) || self.checked.from > 1 {
+            return Ok(entry);
+        }
+        Err(lines.broken("it purges what is there, was never told, or was purged before"))
+    }
+
     fn end<R: BufRead>(self, end: &EndLine, lines: &mut Lines<R>) -> Result<Checked, FileError> {
         let Checked { commits, facts, head, .. } = self.checked;
+        if !self.gone.is_empty() {
+            return Err(lines.broken("the content of a fact above is missing, and no commit says that it was purged"));
+        }
+        if self.may_purge != self.purges {
+            return Err(lines.broken("the first line says that something was purged, and nothing was"));
+        }
         if (end.commits, end.facts, end.head.0) != (commits, facts, head) {
             return Err(lines.broken("the last line counts something else than the file holds"));
         }

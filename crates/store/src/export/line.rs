@@ -17,6 +17,8 @@ pub(super) enum Line<S> {
     Format(FormatLine),
     Commit(CommitLine),
     Fact(Box<FactLine<S>>),
+    Purged(PurgedLine),
+    Purges(PurgesLine),
     End(EndLine),
 }
 
@@ -33,7 +35,7 @@ pub(super) struct FormatLine {
     pub(super) identifiers: bool,
 }
 
-/// A commit of the chain; as many facts follow as it says.
+/// A commit of the chain; as many lines follow as it says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct CommitLine {
     pub(super) seq: u64,
@@ -57,6 +59,21 @@ pub(super) struct FactLine<S> {
     pub(super) says: S,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) names: Option<Names>,
+}
+
+/// A fact of the commit above it, whose content a later commit purges.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PurgedLine {
+    pub(super) id: Hex<16>,
+    pub(super) record: u64,
+    pub(super) digest: Hex<16>,
+}
+
+/// The word of the commit above that the content of an earlier fact is gone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PurgesLine {
+    pub(super) id: Hex<16>,
+    pub(super) record: u64,
 }
 
 /// The last line: without it the file was cut.
@@ -83,6 +100,28 @@ impl CommitLine {
     pub(super) fn commit(&self, entries: Vec<u8>) -> LedgerCommit {
         let Self { seq, at, run, prev, hash, facts: _ } = self;
         LedgerCommit { seq: *seq, at: nanos(*at), run: run.clone(), prev: prev.0, hash: hash.0, entries }
+    }
+}
+
+impl PurgedLine {
+    pub(super) fn of(entry: &Entry) -> Self {
+        Self { id: Hex(entry.id.0), record: entry.record, digest: Hex(entry.digest) }
+    }
+
+    /// The entry that the chain covers.
+    pub(super) fn entry(&self) -> Entry {
+        Entry { record: self.record, id: FactId(self.id.0), digest: self.digest.0 }
+    }
+}
+
+impl PurgesLine {
+    pub(super) fn of(entry: &Entry) -> Self {
+        Self { id: Hex(entry.id.0), record: entry.record }
+    }
+
+    /// The entry that the chain covers.
+    pub(super) fn entry(&self) -> Entry {
+        Entry::purging(self.record, FactId(self.id.0))
     }
 }
 

@@ -5,17 +5,20 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::FORMAT;
 use super::hex::{Hex, HexBytes};
-use super::line::{CommitLine, EndLine, FactLine, FormatLine, Line};
+use super::line::{CommitLine, EndLine, FactLine, FormatLine, Line, PurgedLine, PurgesLine};
 use super::names::Names;
+use super::{FORMAT, FORMAT_PURGED};
 use crate::codec::{StoredFact, Told};
 use crate::error::StoreError;
-use crate::ledger::{Audit, Entry, LedgerCommit, broken};
+use crate::ledger::{Audit, Entry, LedgerCommit, broken, missing};
 use crate::store::{LedgerFact, Naming, Store};
 
 /// How many facts are read at once.
 const FACTS_PER_PAGE: usize = 1_000;
+
+/// How many commits are read at once while it is found out whether any purges something.
+const COMMITS_PER_PAGE: usize = 100;
 
 /// What to export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub struct Exported {
     pub from: u64,
     /// Commits.
     pub commits: u64,
-    /// Facts.
+    /// Facts, without those that were purged.
     pub facts: u64,
     /// The hash of the last commit.
     pub head: [u8; 32],
@@ -63,7 +66,7 @@ pub enum ExportError {
 }
 
 /// Writes the ledger from a place on, up to where it ends now. Memory does not grow with the ledger: what is held is one
-/// commit's entries and a page of facts.
+/// commit's entries and a page of facts, and the ids of purged facts until their purge is met.
 ///
 /// Every commit is checked against the chain and every fact against its digest on the way, so an export that ends with its
 /// last line holds as far as the store did.
@@ -73,21 +76,25 @@ pub async fn write<W: Write>(store: &dyn Store, order: &Order, out: &mut W) -> R
         return Err(ExportError::Beyond { last, from: order.from });
     }
     let prev = before(store, order.from).await?;
-    let format = FormatLine {
-        format: FORMAT.to_owned(),
+    let format = if purges_something(store, order.from, last).await? { FORMAT_PURGED } else { FORMAT };
+    let first = FormatLine {
+        format: format.to_owned(),
         program: order.program.clone(),
         made_at: order.made_at,
         from: order.from,
         prev: Hex(prev),
         identifiers: order.naming == Naming::Names,
     };
-    put(out, &Line::<Told>::Format(format))?;
+    put(out, &Line::<Told>::Format(first))?;
     let mut audit = Audit::after(order.from - 1, prev);
     for seq in order.from..=last {
         let Some(commit) = store.commits(seq, 1).await?.pop() else { return Err(broken(seq, "it is missing").into()) };
         write_commit(store, (&commit, order.naming), &mut audit, out).await?;
+        if format == FORMAT {
+            audit.expect_nothing_gone()?;
+        }
     }
-    let verified = audit.finish();
+    let verified = audit.finish()?;
     let exported = Exported {
         from: order.from,
         commits: verified.commits - (order.from - 1),
@@ -122,16 +129,33 @@ async fn write_commit<W: Write>(
     for page in entries.chunks(FACTS_PER_PAGE) {
         let facts = store.ledger_facts(page, naming).await?;
         if facts.len() < page.len() {
-            return Err(broken(commit.seq, "one of its facts is missing").into());
+            return Err(missing(commit.seq).into());
         }
         for (entry, fact) in page.iter().zip(facts) {
-            audit.fact(entry, fact.as_ref().map(|fact| (fact.seq, fact.body.as_slice())))?;
-            if let Some(fact) = fact {
-                put(out, &Line::Fact(Box::new(fact_line(entry, fact)?)))?;
-            }
+            let is_there = audit.fact(entry, fact.as_ref().map(|fact| (fact.seq, fact.body.as_slice())))?;
+            let line = match fact.filter(|_| is_there) {
+                Some(fact) => Line::Fact(Box::new(fact_line(entry, fact)?)),
+                None if entry.is_purging() => Line::Purges(PurgesLine::of(entry)),
+                None => Line::Purged(PurgedLine::of(entry)),
+            };
+            put(out, &line)?;
         }
     }
     Ok(())
+}
+
+/// Whether a commit from this place on says that something was purged.
+async fn purges_something(store: &dyn Store, from: u64, last: u64) -> Result<bool, StoreError> {
+    let mut next = from;
+    while next <= last {
+        let page = store.commits(next, COMMITS_PER_PAGE).await?;
+        let Some(end) = page.last() else { return Ok(false) };
+        next = end.seq + 1;
+        if page.iter().any(|commit| commit.read_entries().iter().any(Entry::is_purging)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn fact_line(entry: &Entry, fact: LedgerFact) -> Result<FactLine<Told>, StoreError> {

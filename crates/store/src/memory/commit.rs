@@ -10,7 +10,7 @@ use super::state::{Record, Row, Shows, Standing, State};
 use crate::codec::encode_scope;
 use crate::enrol::{EnrolledStanding, Enrolment, enrol, meet, schemes, schemes_of};
 use crate::error::Result;
-use crate::identifier::Scheme;
+use crate::identifier::{Scheme, require_keys};
 use crate::ledger::{Entry, LedgerCommit};
 use crate::outbox::OutboxState;
 use crate::store::{Met, Receipt};
@@ -30,10 +30,13 @@ impl State {
             self.outbox.get(&settled.id).is_some_and(|row| !row.state.is_settled())
                 && answered.insert(settled.id.clone())
         });
-        self.take_up(schemes(&commit));
+        self.take_up(schemes(&commit))?;
         let mut lookup = &*self;
         let enrolment = enrol(&commit, self.counters, &mut lookup)?;
         let planned = prepare(&commit, &enrolment)?;
+        for case in &commit.cases {
+            self.save_case(case)?;
+        }
 
         let mut touched = Touched::default();
         self.admit(&enrolment, &mut touched);
@@ -98,18 +101,20 @@ impl State {
     }
 
     /// Makes every address found by its digest under schemes that are new.
-    fn take_up(&mut self, wanted: BTreeSet<Scheme>) {
+    fn take_up(&mut self, wanted: BTreeSet<Scheme>) -> Result<()> {
+        require_keys(&wanted, &self.keyring, "find addresses by their digests")?;
         let new: Vec<Scheme> = wanted.into_iter().filter(|scheme| !self.schemes.contains(scheme)).collect();
         for (number, (identifier, _)) in &self.identifiers {
-            for borne in identifier.borne(&new) {
+            for borne in identifier.borne(&new, &self.keyring) {
                 self.digests.entry(borne.key).or_default().push(*number);
             }
         }
         self.schemes.extend(new);
+        Ok(())
     }
 
     pub(super) fn met(&mut self, facts: &[Fact]) -> Result<Vec<Met>> {
-        self.take_up(schemes_of(facts.iter().map(|fact| &fact.who)));
+        self.take_up(schemes_of(facts.iter().map(|fact| &fact.who)))?;
         let state = &*self;
         let named = |record: &u64| state.records.get(record).is_some_and(|record| record.instance().is_some());
         let mut peopled = |subject| Ok(state.members.get(&subject).is_some_and(|members| members.iter().any(named)));
@@ -129,6 +134,9 @@ impl State {
             entries.push(Entry::of(fact.record, fact.id, &fact.body));
             touched.everyone |= fact.subject.is_none();
             touched.subjects.extend(fact.subject);
+            if fact.is_request {
+                self.requests.insert(fact.id, fact.record);
+            }
         }
         self.counters.facts += entries.len() as u64;
         entries
@@ -204,8 +212,8 @@ impl State {
         if self.outbox.get(&id).is_some_and(|held| held.state.open().is_some()) {
             return false;
         }
-        let next = self.outbox.len() as u64 + 1;
-        row.order = self.outbox.get(&id).map_or(next, |held| held.order);
+        row.order = self.outbox.get(&id).map_or(self.last_planned + 1, |held| held.order);
+        self.last_planned = self.last_planned.max(row.order);
         self.planned.entry(row.record).or_default().insert(id.clone());
         self.outbox.insert(id, row);
         true

@@ -16,14 +16,14 @@ impl State {
         let mut waiting: Vec<(&ChangeId, &Row)> =
             self.outbox.iter().filter(|(_, row)| row.state.is_waiting() && row.order > after).collect();
         waiting.sort_by_key(|(_, row)| row.order);
-        waiting.into_iter().take(limit).filter_map(|(id, row)| self.shown(id, row)).collect()
+        waiting.into_iter().take(limit).filter_map(|(id, row)| self.listed(id, row)).collect()
     }
 
     pub(super) fn change(&self, id: &ChangeId) -> Option<OutboxChange> {
-        self.outbox.get(id).and_then(|row| self.shown(id, row))
+        self.outbox.get(id).and_then(|row| self.listed(id, row))
     }
 
-    fn shown(&self, id: &ChangeId, row: &Row) -> Option<OutboxChange> {
+    fn listed(&self, id: &ChangeId, row: &Row) -> Option<OutboxChange> {
         Some(OutboxChange {
             no: OutboxNo(row.order),
             id: id.clone(),

@@ -26,6 +26,7 @@ impl State {
         };
         let row = self.named(entry.record);
         let told_on = self.named(place).map(|record| record.system.clone());
+        let told_on = told_on.or_else(|| self.purged.get(&place).cloned());
         let system = stored.system().map(SystemId::new).or(told_on).ok_or_else(unplaced)?;
         let subject = self.records.get(&place).map(|record| SubjectNo(record.subject));
         let fact = match naming {
@@ -54,6 +55,9 @@ impl State {
             if let Some(instance) = record.instance() {
                 *systems.entry(instance.clone()).or_default() += u64::from(record.is_present());
             }
+        }
+        for system in self.purged.values() {
+            systems.entry(system.clone()).or_default();
         }
         systems.into_iter().collect()
     }

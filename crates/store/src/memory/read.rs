@@ -11,9 +11,10 @@ use super::state::{Standing, State};
 use crate::codec::{Names, Needs, StoredFact, StoredReplica, StoredStanding};
 use crate::enrol::{EVERYONE, RecordKey};
 use crate::error::Result;
-use crate::identifier::Class;
+use crate::identifier::{Class, Identifier};
 use crate::ledger::{Audit, broken, smuggled};
 use crate::outbox::OutboxState;
+use crate::purge::purged_record;
 use crate::store::{Counts, RunRecord, Verified, Wanted};
 
 impl State {
@@ -51,6 +52,8 @@ impl State {
         for number in &needs.records {
             if let Some(RecordKey::Named(record)) = self.records.get(number).map(|record| &record.key) {
                 names.set_record(*number, record.clone());
+            } else if let Some(system) = self.purged.get(number) {
+                names.set_record(*number, purged_record(system.clone(), *number));
             }
         }
         names
@@ -181,7 +184,11 @@ impl State {
             self.classes.get(class).into_iter().flatten().filter_map(|number| self.holder(*number)).collect()
         };
         let found = match wanted {
-            Wanted::Address(address) => by_class(&Class::of_address(address)),
+            Wanted::Address(address) => {
+                let borne = Identifier::from(address).borne(&self.schemes, &self.keyring);
+                let digests = borne.into_iter().flat_map(|borne| by_class(&borne.digest.class()));
+                by_class(&Class::of_address(address)).into_iter().chain(digests).collect()
+            }
             Wanted::Customer(customer) => by_class(&Class::of_customer(customer)),
             Wanted::Record(id) => self
                 .records
@@ -220,10 +227,8 @@ impl State {
                 audit.fact(&entry, stored.map(|(seq, body)| (*seq, body.as_slice())))?;
             }
         }
-        if audit.facts() != self.facts.len() as u64 {
-            return Err(self.smuggled());
-        }
-        Ok(audit.finish())
+        let verified = audit.finish()?;
+        if verified.facts == self.facts.len() as u64 { Ok(verified) } else { Err(self.smuggled()) }
     }
 
     /// Where facts are that no commit names.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use unisson_connector::{Action, ChangeId, Presence, StreamId, Ticket};
-use unisson_consent::{FactId, HashedAddress, Reason, Scope, SystemId};
+use unisson_consent::{FactId, HashedAddress, Keyring, Reason, RecordRef, Scope, SystemId};
+use unisson_plan::erasure::CaseId;
 use unisson_plan::{Digest, PlanId, Position, RunId};
 
 use crate::enrol::{Counters, EVERYONE, Found, Located, Lookup, RecordKey};
@@ -30,10 +31,13 @@ pub(super) struct State {
     pub(super) classes: BTreeMap<Class, Vec<u64>>,
     /// The schemes under which addresses are found by their digests.
     pub(super) schemes: Vec<Scheme>,
+    pub(super) keyring: Keyring,
     /// The addresses that have a digest, by its narrow key.
     pub(super) digests: BTreeMap<i64, Vec<u64>>,
     pub(super) subjects: BTreeMap<u64, Standing>,
     pub(super) outbox: BTreeMap<ChangeId, Row>,
+    /// The place of the last change that was planned.
+    pub(super) last_planned: u64,
     /// The changes that were planned for each record.
     pub(super) planned: BTreeMap<u64, BTreeSet<ChangeId>>,
     pub(super) positions: BTreeMap<(SystemId, StreamId), Position>,
@@ -41,6 +45,14 @@ pub(super) struct State {
     pub(super) law: Option<String>,
     pub(super) ledger: Vec<LedgerCommit>,
     pub(super) lent: Lent,
+    pub(super) cases: BTreeMap<CaseId, Vec<u8>>,
+    /// The records of requests to be erased that are told on one.
+    pub(super) requests: BTreeMap<FactId, u64>,
+    /// What a hold keeps, by the numbers of its records.
+    pub(super) held: BTreeMap<u64, (RecordRef, Vec<u8>)>,
+    /// The systems of records that were purged.
+    pub(super) purged: BTreeMap<u64, SystemId>,
+    pub(super) journal: Option<(u64, [u8; 32])>,
 }
 
 /// A record.
@@ -136,11 +148,14 @@ impl Lookup for &State {
         &self.schemes
     }
 
+    fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     fn bearer(&mut self, digest: &HashedAddress) -> Result<Option<u64>> {
-        let Some(scheme) = Scheme::of(digest) else { return Ok(None) };
         for number in self.digests.get(&key_of(digest)).into_iter().flatten() {
             let Some((identifier, _)) = self.identifiers.get(number) else { continue };
-            if scheme.digest(&identifier.address()?).as_ref() == Some(digest) {
+            if identifier.bears(digest, &self.keyring)? {
                 return Ok(self.holder(*number));
             }
         }

@@ -11,17 +11,21 @@ use proptest::option;
 use proptest::prelude::*;
 use unisson_connector::{Action, ChangeId, Cursor, StreamId, Ticket};
 use unisson_consent::{
-    Address, Algorithm, CustomerNo, Fact, FactId, HashedAddress, Kind, Normalisation, PersonId, RecordRef, Status,
-    SystemId, Who,
+    Address, Algorithm, Aliases, CustomerNo, Fact, FactId, HashedAddress, Kind, Normalisation, PersonId, RecordRef,
+    Status, SystemId, Who,
 };
+use unisson_plan::erasure::Held;
 use unisson_plan::{
     Digest, Dossier, Judged, Learned, PlanId, Position, RecordNo, RunId, Settled, Settlement, SubjectNo, acknowledge,
     approved, shows_after,
 };
 
-use super::fixture::{at, by_person, commit, decision, fact, image, judged, known_by, planned, record, with_facts};
+use super::fixture::{
+    at, by_person, commit, decision, fact, frozen, image, judged, known_by, planned, purging, record, tombstone,
+    with_facts,
+};
 use crate::export::{self, Order};
-use crate::store::{Claim, Claimed, Naming, Store, Wanted};
+use crate::store::{Cases, Claim, Claimed, Naming, Store, Wanted};
 
 /// The instances of the histories.
 pub const SYSTEMS: [&str; 2] = ["news", "crm"];
@@ -98,6 +102,10 @@ pub enum Step {
     ReleaseOf(usize, usize),
     /// Changes are claimed and answered, each in its own way; for a plan, where one is named.
     Deliver((usize, bool, Option<usize>), Vec<u8>),
+    /// Tombstones are told, each of an address under one of two classes.
+    Bury(Vec<(usize, bool)>),
+    /// Records are purged, with facts of a list; one of them may be held.
+    Purge(Vec<(usize, usize)>, Vec<(usize, Option<usize>)>, bool),
     /// Another law is adopted.
     Law(bool),
     /// A stream moves on.
@@ -133,6 +141,7 @@ pub fn history() -> impl Strategy<Value = Vec<Step>> {
     let record = || (0..SYSTEMS.len(), 0..NATIVES.len());
     let changes = vec((0..SYSTEMS.len(), 0..NATIVES.len(), 0..8_u8), 0..5);
     let listed = (0..ADDRESSES.len(), option::of(0..SCHEMES.len()));
+    let unlisted = (0..ADDRESSES.len(), option::of(0..SCHEMES.len()));
     let step = prop_oneof![
         4 => vec(sighting(), 1..5).prop_map(Step::Learn),
         2 => vec(listed, 1..4).prop_map(Step::Tell),
@@ -145,6 +154,9 @@ pub fn history() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..PLANS.len(), 0..SYSTEMS.len()).prop_map(|(plan, system)| Step::ReleaseOf(plan, system)),
         3 => ((0..4_usize, any::<bool>(), option::weighted(0.3, 0..PLANS.len())), vec(0..7_u8, 4))
             .prop_map(|(claim, answers)| Step::Deliver(claim, answers)),
+        1 => vec((0..ADDRESSES.len(), any::<bool>()), 1..3).prop_map(Step::Bury),
+        2 => (vec(record(), 1..4), vec(unlisted, 0..3), any::<bool>())
+            .prop_map(|(records, loose, held)| Step::Purge(records, loose, held)),
         1 => any::<bool>().prop_map(Step::Law),
         1 => (0..SYSTEMS.len(), 0..4_u8).prop_map(|(system, place)| Step::Move(system, place)),
     ];
@@ -211,6 +223,11 @@ fn listed((place, scheme): (usize, Option<usize>)) -> Fact {
     Fact { id, who, ..fact("list", None, Kind::Withdraw) }
 }
 
+/// The tombstone of one of [`ADDRESSES`].
+fn buried_fact(place: usize, wide: bool) -> Fact {
+    tombstone(&address(place), if wide { Aliases::WIDEST } else { Aliases::default() })
+}
+
 /// The record of these places.
 pub fn named(system: usize, native: usize) -> RecordRef {
     record(SYSTEMS[system], NATIVES[native])
@@ -231,6 +248,26 @@ pub async fn take(store: &dyn Store, number: i64, step: &Step) -> String {
             draft.told = list.iter().map(|entry| listed(*entry)).collect();
             let met = store.met(&draft.told).await.unwrap();
             format!("{met:?} {:?}", store.commit(draft).await.unwrap())
+        }
+        Step::Bury(buried) => {
+            let mut draft = commit("bury").build();
+            draft.told = buried.iter().map(|(place, wide)| buried_fact(*place, *wide)).collect();
+            draft.cases.push(frozen(&format!("c{}", number % 3), draft.told.iter().map(|fact| fact.id).collect()));
+            format!("{:?}", store.commit(draft).await.unwrap())
+        }
+        Step::Purge(records, loose, held) => {
+            let named: Vec<RecordRef> = records.iter().map(|(system, native)| named(*system, *native)).collect();
+            let mut loose: Vec<FactId> = loose.iter().map(|entry| listed(*entry).id).collect();
+            // A tombstone that is named by mistake stays.
+            loose.push(buried_fact(0, false).id);
+            let mut purge = purging(frozen(&format!("c{}", number % 3), loose.clone()), &[], loose);
+            let first = store.numbers(&named[..1]).await.unwrap()[0].filter(|_| *held);
+            purge.held =
+                first.map(|number| (number, Held::lock(named[0].clone(), vec![address(0)]))).into_iter().collect();
+            (purge.records, purge.at) = (named, now);
+            let purged = store.purge(purge).await.unwrap();
+            let is_clean = !held || store.forget_traces().await.unwrap();
+            format!("{first:?} {purged:?} {is_clean}")
         }
         Step::Miss(records) => {
             let mut draft = commit("miss").build();
@@ -295,6 +332,15 @@ pub async fn observe(store: &dyn Store, steps: i64) -> String {
         let _ = writeln!(seen, "{:?}", store.contacts(&system).await.unwrap());
         let one = BTreeSet::from([RecordNo(1)]);
         let _ = writeln!(seen, "{:?}", store.absentees(&system, &stream(), &one).await.unwrap());
+    }
+    let buried: Vec<FactId> =
+        (0..ADDRESSES.len()).flat_map(|place| [buried_fact(place, false).id, buried_fact(place, true).id]).collect();
+    let _ = writeln!(seen, "{:?}", store.subjects_of(&buried).await.unwrap());
+    let _ = writeln!(seen, "{:?}", store.cases_of(&buried).await.unwrap());
+    let _ = writeln!(seen, "{:?}", store.cases(Cases::Due(now), None, 10).await.unwrap());
+    for system in SYSTEMS {
+        let held = store.is_held(&system.into(), &NATIVES.map(Into::into)).await.unwrap();
+        let _ = writeln!(seen, "{held:?}");
     }
     let _ = writeln!(seen, "{:?}", store.standings(None, 100).await.unwrap());
     let _ = writeln!(seen, "{:?}", store.stale(now, 100).await.unwrap());

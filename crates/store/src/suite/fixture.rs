@@ -3,15 +3,17 @@
 use jiff::Timestamp;
 use unisson_connector::{Action, Change, ChangeId, Presence, StreamId, Target};
 use unisson_consent::{
-    Actor, Address, Channel, Channels, ConsentStatus, CustomerNo, Decision, Evidence, Fact, FactId, Key, Kind, Level,
-    Occurred, PersonId, PurposeId, Purposes, Reason, RecordId, RecordRef, Scope, Status, SystemId, Verdict, Via, Who,
+    Actor, Address, Aliases, Channel, Channels, ConsentStatus, CustomerNo, Decision, Evidence, Fact, FactId, Key,
+    KeyId, Keyring, Kind, Level, Occurred, PersonId, PurposeId, Purposes, Reason, RecordId, RecordRef, Scope, Status,
+    SystemId, Verdict, Via, Who,
 };
+use unisson_plan::erasure::{Case, CaseId, CaseState, Origin};
 use unisson_plan::{
     Commit, Digest, Dossier, Judged, KeyDecision, Learned, Newcomer, PlanId, Planned, RecordNo, Replica, ReplicaSlot,
     RunId, Settled, Settlement, SubjectNo,
 };
 
-use crate::store::{Claim, Claimed, Store, Wanted};
+use crate::store::{Claim, Claimed, Purge, Store, Wanted};
 
 /// The present of the tests, and any number of seconds from it.
 pub fn at(seconds: i64) -> Timestamp {
@@ -20,6 +22,35 @@ pub fn at(seconds: i64) -> Timestamp {
 
 pub fn email(text: &str) -> Address {
     Address::email(text).unwrap()
+}
+
+/// The keys of the tests: number 1 and nothing else.
+pub fn keyring() -> Keyring {
+    let mut keyring = Keyring::default();
+    keyring.insert(KeyId(1), vec![7; 32]);
+    keyring
+}
+
+/// What remains of an erased address: a request that names it by its digests under the key of the tests.
+pub fn tombstone(address: &Address, aliases: Aliases) -> Fact {
+    let hashes = keyring().tombstone(address, aliases);
+    let id = FactId::of(&["tombstone", &hashes.iter().map(unisson_consent::HashedAddress::hex).collect::<String>()]);
+    let who = Who { hashes, ..Who::default() };
+    let scope = Scope { purposes: Purposes::AllMarketing, channels: Channels::ALL };
+    Fact { id, who, scope, ..fact("host", None, Kind::EraseRequest { verified: true }) }
+}
+
+/// An erasure case of this id, frozen with these tombstones.
+pub fn frozen(id: &str, facts: Vec<FactId>) -> Case {
+    let mut case = Case::open(CaseId(id.to_owned()), Origin::Request, at(0), at(2_592_000));
+    (case.state, case.frozen_at, case.facts) = (CaseState::Frozen, Some(at(1)), facts);
+    case
+}
+
+/// A purge of these records of `news` and these facts without a record.
+pub fn purging(case: Case, natives: &[&str], loose: Vec<FactId>) -> Purge {
+    let records = natives.iter().map(|native| record("news", native)).collect();
+    Purge { run: RunId("forget".to_owned()), at: at(5), case, records, loose, held: Vec::new() }
 }
 
 /// All e-mail of one list.
@@ -122,6 +153,18 @@ impl Draft {
     }
 
     #[must_use]
+    pub fn tell(mut self, fact: Fact) -> Self {
+        self.0.told.push(fact);
+        self
+    }
+
+    #[must_use]
+    pub fn case(mut self, case: Case) -> Self {
+        self.0.cases.push(case);
+        self
+    }
+
+    #[must_use]
     pub fn judge(mut self, judged: Judged) -> Self {
         self.0.judged.push(judged);
         self
@@ -155,6 +198,7 @@ pub fn judged(subject: SubjectNo) -> Judged {
         confirmed: Vec::new(),
         retried: Vec::new(),
         unreached: Vec::new(),
+        erased: Vec::new(),
     }
 }
 

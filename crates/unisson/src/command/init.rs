@@ -20,8 +20,11 @@ pub(crate) fn run(args: &Init, desk: Desk<'_>) -> Outcome {
     // The policy is for many to read; the settings name every account and where its secrets are.
     write_new(&settings, 0o600, SETTINGS)?;
     write_new(&policy, 0o644, unisson_settings::DEFAULT_POLICY)?;
-    desk.screen.data(format!("wrote {}", settings.display()))?;
-    desk.screen.data(format!("wrote {}", policy.display()))?;
+    let keys = write_keys(&args.folder)?;
+    for path in [&settings, &policy].into_iter().chain(&keys) {
+        desk.screen.data(format!("wrote {}", path.display()))?;
+    }
+    desk.screen.say("the keys belong into no backup of the store: keep a copy of them elsewhere");
     desk.screen.say(format!(
         "next: describe your accounts in {}, then {} and {}",
         settings.display(),
@@ -29,6 +32,19 @@ pub(crate) fn run(args: &Init, desk: Desk<'_>) -> Outcome {
         paint(BOLD, "unisson sync --dry-run")
     ));
     Ok(Ending::Done)
+}
+
+/// Makes the keys that erasing needs: one that tombstones are sealed with, and one that certificates are signed with.
+pub(crate) fn write_keys(folder: &Path) -> Result<[std::path::PathBuf; 2], Failure> {
+    let made = |error: unisson_proof::KeyError| Failure::of(&error);
+    let tombstone = unisson_proof::TombstoneKey::generate().map_err(made)?;
+    let signing = unisson_proof::SigningKey::generate().map_err(made)?;
+    let paths = [folder.join("tombstone-1.key"), folder.join("signing.key")];
+    for (path, text) in paths.iter().zip([tombstone.to_text(), signing.to_text()]) {
+        unisson_proof::write_private(path, text.as_bytes())
+            .map_err(|error| Failure::of(&error).next("move it away, or name another folder: `unisson init FOLDER`"))?;
+    }
+    Ok(paths)
 }
 
 /// Writes a file of this mode, as far as the system knows modes.

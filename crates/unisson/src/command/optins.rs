@@ -21,6 +21,7 @@ use crate::cli::{Optins, OptinsReport};
 use crate::command::Desk;
 use crate::compose::Site;
 use crate::exit::{Ending, Failure, Outcome};
+use crate::handed;
 use crate::screen::number;
 use report::{LastRun, Report};
 use segments::{Segments, Written};
@@ -48,6 +49,10 @@ pub(crate) async fn run(command: &Optins, desk: Desk<'_>) -> Outcome {
         started_at: run.started_at,
         state: run.state.as_str(),
     });
+    let people: u64 = written.iter().map(|file| file.rows).sum();
+    if people > 0 {
+        handed::remember(&site, args.to.as_deref(), "segments of people to be asked, or who consented", people)?;
+    }
     say(&written, args.segments.as_deref(), desk);
     let campaign = written.is_empty() && segments::is_wanted(&census);
     if desk.screen.json {

@@ -68,6 +68,9 @@ pub(crate) fn write_site(folder: &Path, sandbox: &Sandbox) -> Result<PathBuf, Fa
     write_secret(&folder.join("mailchimp.key"), defaults.mailchimp.key.reveal())?;
     write_secret(&folder.join("hubspot.token"), defaults.hubspot.token.reveal())?;
     write_secret(&folder.join("brevo.key"), defaults.brevo.key.reveal())?;
+    if !folder.join("tombstone-1.key").exists() {
+        super::init::write_keys(folder)?;
+    }
     let settings = folder.join(unisson_settings::DEFAULT_FILE);
     let text = SETTINGS
         .replace("http://127.0.0.1:9400/3.0", &sandbox.mailchimp().base_url())

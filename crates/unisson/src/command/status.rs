@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use unisson_consent::{Channel, Law, PurposeId, Verdict};
-use unisson_store::{OutboxCount, RunState, Store};
+use unisson_plan::erasure::{Case, alarm};
+use unisson_store::{Cases, OutboxCount, RunState, Store};
 use unisson_store_sqlite::Access;
 
 use crate::command::Desk;
+use crate::command::erasures::list;
 use crate::compose::Site;
 use crate::decisions;
 use crate::exit::{Ending, Failure, Outcome};
-use crate::screen::{BOLD, CARE, Screen, figures, moment, number, paint, table};
+use crate::screen::{BAD, BOLD, CARE, Screen, figures, moment, number, paint, table};
 
 /// How many addresses may be contacted for one purpose over one channel.
 #[derive(Debug, Default, Serialize, Clone)]
@@ -32,7 +34,16 @@ struct Whole {
     waiting_to_be_judged: u64,
     last_run: Option<LastRun>,
     outbox: Vec<Waiting>,
+    erasures: Erasing,
     reach: BTreeMap<String, Reach>,
+}
+
+/// The erasure cases that are not answered yet.
+#[derive(Serialize)]
+struct Erasing {
+    open: u64,
+    to_look_at: u64,
+    overdue: u64,
 }
 
 #[derive(Serialize)]
@@ -69,6 +80,7 @@ pub(crate) async fn run(desk: Desk<'_>) -> Outcome {
             state: run.state.as_str(),
         }),
         outbox: store.outbox().await?.into_iter().filter(is_waiting).map(Waiting::of).collect(),
+        erasures: erasing(store.as_ref(), Timestamp::now()).await?,
         reach: reach(store.as_ref(), &site.law).await?,
     };
     if desk.screen.json {
@@ -80,6 +92,19 @@ pub(crate) async fn run(desk: Desk<'_>) -> Outcome {
         Some(RunState::Held) => Ending::Held,
         Some(RunState::Done) | None => Ending::Done,
         Some(_) => Ending::Partly,
+    })
+}
+
+/// How many people wait to be erased, and how many of them for somebody here.
+async fn erasing(store: &dyn Store, now: Timestamp) -> Result<Erasing, Failure> {
+    let open = list::all(store, Cases::Open).await?;
+    let waits = |case: &&Case| {
+        alarm(case.received_at, now).is_some() || now > case.due_at || !list::waits_for_somebody(case).is_empty()
+    };
+    Ok(Erasing {
+        open: open.len() as u64,
+        to_look_at: open.iter().filter(waits).count() as u64,
+        overdue: open.iter().filter(|case| now > case.due_at).count() as u64,
     })
 }
 
@@ -147,6 +172,15 @@ fn show(whole: &Whole, screen: Screen) -> Result<(), Failure> {
     }
     figures(&mut rows, &[1, 2, 3]);
     screen.data(rows)?;
+    if whole.erasures.open > 0 {
+        let Erasing { open, to_look_at, overdue } = whole.erasures;
+        let late = if overdue > 0 { format!(", {}", paint(BAD, format!("{overdue} overdue"))) } else { String::new() };
+        screen.data(format!(
+            "\n{} erasure cases are open{late}, {} to look at: unisson erasures list --due",
+            number(open),
+            number(to_look_at)
+        ))?;
+    }
     if whole.outbox.is_empty() {
         return screen.data("\nnothing waits to be written to any platform");
     }

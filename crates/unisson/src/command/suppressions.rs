@@ -18,6 +18,7 @@ use crate::command::Desk;
 use crate::compose::Site;
 use crate::decisions;
 use crate::exit::{Ending, Failure, Outcome};
+use crate::handed;
 use crate::screen::{brief, day, number, table};
 
 /// One suppression, as programs read it.
@@ -35,7 +36,7 @@ pub(crate) async fn run(command: &Suppressions, desk: Desk<'_>) -> Outcome {
     let site = Site::load(desk.config)?;
     match command {
         Suppressions::List(selection) => list(&selected(&site, selection).await?, desk)?,
-        Suppressions::Export(args) => export(&selected(&site, &args.selection).await?, args, desk)?,
+        Suppressions::Export(args) => export(&selected(&site, &args.selection).await?, args, (&site, desk))?,
         Suppressions::Import(args) => return import::run(args, &site, desk).await,
     }
     Ok(Ending::Done)
@@ -141,8 +142,9 @@ fn list(found: &[KeyDecision], desk: Desk<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn export(found: &[KeyDecision], args: &crate::cli::Export, desk: Desk<'_>) -> Result<(), Failure> {
+fn export(found: &[KeyDecision], args: &crate::cli::Export, (site, desk): (&Site, Desk<'_>)) -> Result<(), Failure> {
     let addresses: BTreeSet<&Address> = found.iter().map(|known| &known.key.address).collect();
+    handed::remember(site, args.to.as_deref(), "a list of people who must not be contacted", addresses.len() as u64)?;
     let shape = shape(args.shape);
     let failed = |error: ExportError| {
         let next = match error {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use unisson_consent::SystemId;
-use unisson_engine::{InstanceReport, Order, RunReport};
+use unisson_engine::{ErasureReport, InstanceReport, Order, RunReport};
 
 use crate::cli::Sync;
 use crate::command::{Desk, apply, approve};
@@ -68,10 +68,37 @@ pub(crate) fn show(report: &RunReport, screen: Screen) -> Result<(), Failure> {
     for (name, part) in &report.instances {
         show_instance(name, part, screen)?;
     }
+    show_erasures(&report.erasures, screen)?;
     if report.dry_run && report.total(|part| total(&part.planned)) > 0 {
         screen.say("run `unisson sync` to carry it out");
     }
     Ok(())
+}
+
+/// Shows what was erased, and who came back.
+fn show_erasures(erasures: &ErasureReport, screen: Screen) -> Result<(), Failure> {
+    for (source, people) in &erasures.reappeared {
+        screen.data(format!(
+            "  {}",
+            paint(CARE, format!("{source} brought back {}: a case was opened for each", people_of(*people)))
+        ))?;
+    }
+    for (source, times) in &erasures.incidents {
+        let words = format!("{source} brought back {} within 30 days: look at where it gets them", people_of(*times));
+        screen.data(format!("  {}", paint(BAD, words)))?;
+    }
+    for error in &erasures.errors {
+        screen.data(format!("  {}", paint(BAD, error)))?;
+    }
+    for (state, cases) in &erasures.cases {
+        let word = if *cases == 1 { "case" } else { "cases" };
+        screen.data(format!("  erasures: {} {word} {}", number(*cases), state.replace('_', " ")))?;
+    }
+    Ok(())
+}
+
+fn people_of(count: u64) -> String {
+    if count == 1 { "1 erased person".to_owned() } else { format!("{} erased people", number(count)) }
 }
 
 fn show_instance(name: &str, part: &InstanceReport, screen: Screen) -> Result<(), Failure> {

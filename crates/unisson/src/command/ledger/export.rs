@@ -16,6 +16,7 @@ use crate::cli::ExportLedger;
 use crate::command::Desk;
 use crate::compose::Site;
 use crate::exit::{Ending, Failure, Outcome};
+use crate::handed;
 use crate::screen::{hex, number};
 
 /// What was written, for programs.
@@ -30,7 +31,8 @@ struct Written {
 }
 
 pub(crate) async fn run(args: &ExportLedger, desk: Desk<'_>) -> Outcome {
-    let store = Site::load(desk.config)?.open(Access::ReadOnly)?;
+    let site = Site::load(desk.config)?;
+    let store = site.open(Access::ReadOnly)?;
     let order = Order {
         from: args.since,
         naming: if args.with_identifiers { Naming::Names } else { Naming::Numbers },
@@ -39,6 +41,10 @@ pub(crate) async fn run(args: &ExportLedger, desk: Desk<'_>) -> Outcome {
     };
     let Some(path) = &args.out else { return print(store.as_ref(), &order, desk).await };
     let exported = write(store.as_ref(), &order, path).await?;
+    if args.with_identifiers {
+        let people = store.counts(Timestamp::now()).await?.subjects;
+        handed::remember(&site, args.to.as_deref(), "the ledger, with everybody it names", people)?;
+    }
     if desk.screen.json {
         desk.screen.object(&Written {
             file: path.clone(),

@@ -18,6 +18,7 @@ struct Held {
     commits: u64,
     facts: u64,
     withheld: u64,
+    purged: u64,
     identifiers: bool,
     head: String,
 }
@@ -28,8 +29,8 @@ pub(crate) fn run(path: &Path, desk: Desk<'_>) -> Outcome {
     })?;
     let checked = export::check(BufReader::new(file)).map_err(|error| failure(path, &error))?;
     if desk.screen.json {
-        let Checked { from, commits, facts, withheld, identifiers, head } = checked;
-        desk.screen.object(&Held { from, commits, facts, withheld, identifiers, head: hex(&head) })?;
+        let Checked { from, commits, facts, withheld, purged, identifiers, head } = checked;
+        desk.screen.object(&Held { from, commits, facts, withheld, purged, identifiers, head: hex(&head) })?;
         return Ok(Ending::Done);
     }
     show(&checked, desk)?;
@@ -49,6 +50,10 @@ fn show(checked: &Checked, desk: Desk<'_>) -> Result<(), Failure> {
         let words =
             "facts stand without their bytes, which name somebody: the chain binds them, their words are unproven";
         desk.screen.data(format!("{} {words}", paint(CARE, number(checked.withheld))))?;
+    }
+    if checked.purged > 0 {
+        let words = "facts were forgotten with the people they were about: the chain says so, and nothing else is left";
+        desk.screen.data(format!("{} {words}", number(checked.purged)))?;
     }
     if checked.from > 1 {
         desk.screen
