@@ -18,6 +18,11 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
         };
         handle.inject(rule).expect("the fault is understood");
     }
+    let mut addresses: BTreeSet<String> = company.twins.hubspot().addresses().into_iter().collect();
+    addresses.extend(company.twins.mailchimp().addresses(Audience::Letter, Status::Subscribed));
+    let mut people = company.twins.mailchimp().addresses(Audience::Letter, Status::Subscribed).into_iter();
+    let [erased, objects, asks] = [(); 3].map(|()| people.next().expect("somebody is subscribed"));
+    let answer = company.path().join("answer").display().to_string();
     let mut told = String::new();
     for arguments in [
         &["check"][..],
@@ -29,6 +34,12 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
         &["runs"],
         &["ledger", "verify"],
         &["ledger", "export"],
+        &["erase", &erased, "--verified-by", "a call back"],
+        &["erase", &objects],
+        &["object", &objects],
+        &["access", &asks, "--out", &answer],
+        &["erasures", "list", "--all"],
+        &["erasures", "run"],
         &["doctor", "--online"],
     ] {
         let mut command = company.command(arguments);
@@ -39,8 +50,6 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
     }
     assert!(told.len() > 10_000, "the trace says something");
     let told = told.to_lowercase();
-    let mut addresses: BTreeSet<String> = company.twins.hubspot().addresses().into_iter().collect();
-    addresses.extend(company.twins.mailchimp().addresses(Audience::Letter, Status::Subscribed));
     assert!(addresses.len() > 100);
     for address in &addresses {
         let address = address.to_lowercase();
@@ -49,8 +58,12 @@ async fn a_sync_at_trace_level_tells_nobodys_address_and_no_secret() {
         assert!(!told.contains(&address) && !told.contains(&encoded), "an address was told");
         assert!(local.len() < 8 || !told.contains(local), "the local part of an address was told");
     }
-    let keys =
-        [MailchimpOptions::default().key.reveal().to_owned(), Options::default().hubspot.token.reveal().to_owned()];
+    let keys = [
+        MailchimpOptions::default().key.reveal().to_owned(),
+        Options::default().hubspot.token.reveal().to_owned(),
+        "07".repeat(32),
+        "09".repeat(32),
+    ];
     for key in keys {
         assert!(!told.contains(&key), "a secret was told");
     }

@@ -147,8 +147,9 @@ impl Site {
         }
         let instances = self.instances(&[])?;
         let setup = setup::parts(&self.settings, &self.policy);
-        let erasures = erasing::erasures(&self.settings, self.holds().collect())?;
         let store = self.open(Access::ReadWrite)?;
+        // The store is locked first: whoever comes second is told of the store.
+        let erasures = erasing::erasures(&self.settings, self.holds().collect())?;
         let progress: Arc<dyn Progress> = if progress { Arc::new(Bars::new()) } else { Arc::new(Silent) };
         let guard = GuardRule { count: self.settings.guard.count.into(), share: self.settings.guard.share };
         Ok(Engine {

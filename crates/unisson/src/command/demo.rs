@@ -1,5 +1,7 @@
 //! `demo`: the whole story on this machine: the commands a company would type, in a folder that disappears.
 
+mod erasure;
+
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -93,7 +95,7 @@ async fn tell(desk: Desk<'_>, twins: &Sandbox, folder: &Path) -> Result<(), Fail
     }
     typed(screen, "unisson ledger verify")?;
     ledger::run(&cli::Ledger::Verify(cli::VerifyLedger { file: None }), desk).await?;
-    Ok(())
+    Box::pin(erasure::tell(desk, twins, folder)).await
 }
 
 /// How many opt-ins there are, and how many of them can be proven.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use unisson_sdk::SecretRef;
-use unisson_settings::SecretSource;
+use unisson_settings::{KeyRef, SecretSource};
 
 use super::{Chart, Finding, split};
 use crate::compose::Site;
@@ -29,14 +29,20 @@ pub(super) fn look(site: &Site, chart: &mut Chart) {
     chart.examined(AREA, format!("{} of {tried} are where the settings say", tried - missed));
 }
 
-/// The files that secrets of any instance are in.
+/// The files that secrets of any instance are in, and the keys that erasing takes.
 pub(super) fn files(site: &Site) -> Vec<PathBuf> {
     let references = site.settings.instances.values().flat_map(|instance| references(&instance.rest));
     let files = references.filter_map(|reference| match reference {
         SecretRef::File(path) => Some(site.settings.folder.join(path)),
         SecretRef::Env(_) => None,
     });
-    let mut files: Vec<PathBuf> = files.collect();
+    let erasure = &site.settings.erasure;
+    let keys = erasure.tombstone_keys.iter().map(|named| &named.key).chain(&erasure.signing_key);
+    let keys = keys.filter_map(|key| match key {
+        KeyRef::File(path) => Some(site.settings.folder.join(path)),
+        KeyRef::Env(_) => None,
+    });
+    let mut files: Vec<PathBuf> = files.chain(keys).collect();
     files.sort();
     files.dedup();
     files
