@@ -1,5 +1,7 @@
 //! Whom somebody means: an address, a telephone number, a customer number or a record id. What is not certain is refused.
 
+use std::collections::BTreeSet;
+
 use unisson_consent::{Address, AddressKind, Country, CustomerNo, Law, RecordId, RecordRef, Standing, Who};
 use unisson_plan::{Dossier, SubjectNo};
 use unisson_store::{Store, Wanted};
@@ -17,6 +19,25 @@ pub(crate) struct Whom {
     pub(crate) records: Vec<RecordRef>,
     /// Everything that may be theirs.
     pub(crate) dossiers: Vec<Dossier>,
+}
+
+impl Whom {
+    /// Every address and customer number that is known of a person.
+    pub(crate) fn identifiers(&self) -> (Vec<Address>, Vec<CustomerNo>) {
+        let mine: BTreeSet<&RecordRef> = self.records.iter().collect();
+        let replicas = self.dossiers.iter().flat_map(|dossier| &dossier.replicas);
+        let shown = replicas.filter(|replica| mine.contains(&replica.record)).map(|replica| &replica.who);
+        let (mut addresses, mut customers) = (self.who.addresses.clone(), BTreeSet::new());
+        for who in shown.chain([&self.who]) {
+            for address in &who.addresses {
+                if !addresses.iter().any(|held| held == address && held.raw() == address.raw()) {
+                    addresses.push(address.clone());
+                }
+            }
+            customers.extend(who.customer.iter().cloned());
+        }
+        (addresses, customers.into_iter().collect())
+    }
 }
 
 /// Reads what was typed as an e-mail address, a telephone number or a postal address, by its look.

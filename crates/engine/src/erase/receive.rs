@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use thiserror::Error;
-use unisson_consent::{Actor, Channel, Fact, FactId, Kind, Occurred, Purposes, Scope, SystemId, Via, Who};
+use unisson_consent::{Actor, Address, Channel, Fact, FactId, Kind, Occurred, Purposes, Scope, SystemId, Via, Who};
 use unisson_plan::Commit;
 use unisson_plan::erasure::{Case, CaseId, CaseState, Origin, OutOfTurn, Step};
 use unisson_store::{Store, StoreError, Wanted};
@@ -82,12 +82,12 @@ impl Engine {
         Ok((received, report))
     }
 
-    /// Tells a refusal of a person's, keeps it beyond any backup, and lets it travel.
-    pub async fn refuse(&self, who: &Who, refusal: Refusal) -> Result<RunReport, StoreError> {
+    /// Tells a refusal of a person's, keeps it beyond any backup under every address of theirs, and lets it travel.
+    pub async fn refuse(&self, who: &Who, addresses: &[Address], refusal: Refusal) -> Result<RunReport, StoreError> {
         let order = Order::default();
         let (run, mut report) = self.begin(&order).await?;
         let outcome = async {
-            run.refuse(who, refusal).await?;
+            run.refuse(who, addresses, refusal).await?;
             run.follow(&mut report).await
         };
         let outcome = outcome.await;
@@ -284,7 +284,7 @@ impl Run<'_> {
         Ok(cases.into_iter().find(|case| case.state.is_open()))
     }
 
-    async fn refuse(&self, who: &Who, refusal: Refusal) -> Result<(), StoreError> {
+    async fn refuse(&self, who: &Who, addresses: &[Address], refusal: Refusal) -> Result<(), StoreError> {
         let now = self.heard_at();
         let (kind, actor) = match refusal {
             Refusal::Object => (Kind::Object, Actor::DataSubject),
@@ -306,7 +306,7 @@ impl Run<'_> {
             echo_of: None,
         };
         let (keyring, aliases) = (&self.engine.law.keyring, self.engine.law.policy.aliases);
-        let sealed = who.addresses.iter().map(|address| keyring.tombstone(address, aliases));
+        let sealed = addresses.iter().map(|address| keyring.tombstone(address, aliases));
         let restricts = refusal == Refusal::Restrict;
         let lines = sealed.filter(|hashes| !hashes.is_empty()).map(|hashes| JournalLine::Refusal {
             restricts,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
-use unisson_consent::{Address, CustomerNo, RecordRef};
+use unisson_consent::{Address, RecordRef};
 use unisson_engine::{Gathering, Place};
 use unisson_plan::explain;
 use unisson_portrait::{Controller, FileGiven, Keeping, Known, Look, Portrait, Recipient, SystemPart, ToldPurpose};
@@ -15,7 +15,7 @@ use crate::compose::Site;
 use crate::exit::{Ending, Failure, Outcome};
 use crate::handed;
 use crate::screen::{CARE, number, paint};
-use crate::whom::{Whom, resolve};
+use crate::whom::resolve;
 
 pub(crate) async fn run(args: &AccessOf, desk: Desk<'_>) -> Outcome {
     let site = Site::load(desk.config)?;
@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &AccessOf, desk: Desk<'_>) -> Outcome {
     let mut portrait = blank(args, &site)?;
     let engine = site.engine(desk.screen.progress)?;
     let whom = resolve(engine.store.as_ref(), &engine.law, &args.who).await?;
-    let (addresses, customers) = identifiers(&whom);
+    let (addresses, customers) = whom.identifiers();
     let gathered = engine.gather(&addresses, &customers, &whom.records).await;
     let now = Timestamp::now();
     portrait.recipients = recipients(&whom.records, &gathered);
@@ -89,23 +89,6 @@ fn blank(args: &AccessOf, site: &Site) -> Result<Portrait, Failure> {
         keeping: keeping.collect(),
         retention: Vec::new(),
     })
-}
-
-/// Every address and customer number that is known of a person.
-fn identifiers(whom: &Whom) -> (Vec<Address>, Vec<CustomerNo>) {
-    let mine: BTreeSet<&RecordRef> = whom.records.iter().collect();
-    let replicas = whom.dossiers.iter().flat_map(|dossier| &dossier.replicas);
-    let shown = replicas.filter(|replica| mine.contains(&replica.record)).map(|replica| &replica.who);
-    let (mut addresses, mut customers) = (whom.who.addresses.clone(), BTreeSet::new());
-    for who in shown.chain([&whom.who]) {
-        for address in &who.addresses {
-            if !addresses.iter().any(|held| held == address && held.raw() == address.raw()) {
-                addresses.push(address.clone());
-            }
-        }
-        customers.extend(who.customer.iter().cloned());
-    }
-    (addresses, customers.into_iter().collect())
 }
 
 fn holds(dossier: &unisson_plan::Dossier, address: &Address) -> bool {

@@ -85,9 +85,17 @@ async fn tell(desk: Desk<'_>, twins: &Sandbox, folder: &Path) -> Result<(), Fail
 
     title(screen, "6. The suppression list, for whoever else sends mail")?;
     let out = folder.join("suppressions.md5.txt");
-    typed(screen, "unisson suppressions export --channel email --shape md5 --out suppressions.md5.txt")?;
+    typed(
+        screen,
+        "unisson suppressions export --channel email --shape md5 --out suppressions.md5.txt --to \"the print shop\"",
+    )?;
     let selection = cli::Selection { reason: None, purpose: None, channel: Some("email".to_owned()), since: None };
-    let export = cli::Export { selection, shape: cli::Shape::Md5, out: Some(out.clone()), to: None };
+    let export = cli::Export {
+        selection,
+        shape: cli::Shape::Md5,
+        out: Some(out.clone()),
+        to: Some("the print shop".to_owned()),
+    };
     suppressions::run(&cli::Suppressions::Export(export), desk).await?;
     let text = std::fs::read_to_string(&out)?;
     for line in text.lines().take(3) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 use unisson_connector::Presence;
-use unisson_consent::{Address, Country, FactId, Law, Verdict};
+use unisson_consent::{Address, FactId, Law, Verdict};
 use unisson_plan::{Explanation, explain};
 use unisson_store::{Store, Wanted};
 use unisson_store_sqlite::Access;
@@ -15,11 +15,12 @@ use crate::command::Desk;
 use crate::compose::Site;
 use crate::exit::{Ending, Failure, Outcome};
 use crate::screen::{BAD, BOLD, CARE, FAINT, GOOD, Screen, day, moment, paint, table};
+use crate::whom::read_address;
 
 pub(crate) async fn run(args: &Explain, desk: Desk<'_>) -> Outcome {
     let site = Site::load(desk.config)?;
     let store = site.open(Access::ReadOnly)?;
-    let address = read(&args.who, site.law.policy.country)?;
+    let address = read_address(&args.who, site.law.policy.country)?;
     let explanation = find(store.as_ref(), &address, &site.law, Timestamp::now()).await?;
     if let Some(explanation) = explanation {
         show(&explanation, desk.screen)?;
@@ -30,19 +31,6 @@ pub(crate) async fn run(args: &Explain, desk: Desk<'_>) -> Outcome {
         desk.screen.object(&serde_json::json!({ "known": false }))?;
     }
     Ok(Ending::Done)
-}
-
-/// Reads what was typed as an e-mail address, a number or a postal address, by its look.
-fn read(who: &str, home: Country) -> Result<Address, Failure> {
-    let dialled = who.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '.' | '(' | ')' | '/'));
-    let address = if who.contains('@') {
-        Address::email(who)
-    } else if dialled {
-        Address::phone(who, Some(home.as_str()))
-    } else {
-        Address::postal(who)
-    };
-    address.ok_or_else(|| Failure::new("no address was given").next("name an e-mail address or a telephone number"))
 }
 
 /// What is known of an address, or `None`.

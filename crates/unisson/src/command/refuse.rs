@@ -22,7 +22,8 @@ pub(crate) async fn restrict(args: &Restrict, desk: Desk<'_>) -> Outcome {
 async fn tell(who: &str, refusal: Refusal, words: &str, desk: Desk<'_>) -> Outcome {
     let engine = Site::load(desk.config)?.engine(desk.screen.progress)?;
     let whom = resolve(engine.store.as_ref(), &engine.law, who).await?;
-    let report = engine.refuse(&whom.who, refusal).await?;
+    let (addresses, _) = whom.identifiers();
+    let report = engine.refuse(&whom.who, &addresses, refusal).await?;
     if !desk.screen.json {
         desk.screen.say(words);
         if whom.records.is_empty() {

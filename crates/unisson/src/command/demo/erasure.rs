@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use unisson_consent::CustomerNo;
 use unisson_sandbox::{Sandbox, System};
 use unisson_store_sqlite::Access;
 
@@ -90,7 +91,7 @@ fn without(export: &str, who: &str, whom: &Whom) -> String {
     let (local, _) = who.split_once('@').unwrap_or((who, ""));
     let replicas = whom.dossiers.iter().flat_map(|dossier| &dossier.replicas);
     let customers: Vec<&str> =
-        replicas.filter_map(|replica| replica.who.customer.as_ref()).map(|customer| customer.as_str()).collect();
+        replicas.filter_map(|replica| replica.who.customer.as_ref()).map(CustomerNo::as_str).collect();
     let theirs =
         |line: &str| line.to_lowercase().contains(local) || customers.iter().any(|customer| line.contains(customer));
     export.lines().filter(|line| !theirs(line)).fold(String::new(), |text, line| text + line + "\n")
