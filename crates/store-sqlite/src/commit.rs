@@ -1,6 +1,7 @@
 //! Writing a commit: one transaction, in the order of the tables' keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::BorrowMut;
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use unisson_connector::ChangeId;
@@ -18,6 +19,7 @@ use unisson_store::{Receipt, Result};
 
 use crate::db::{Db, NameCache, int, number};
 use crate::error::During as _;
+use crate::keys::{IDENTIFIERS, RECORDS, spelt};
 use crate::lookup::{Finder, LOOSE};
 use crate::{case, digest, ledger, outbox, standing};
 
@@ -28,10 +30,11 @@ pub(crate) struct Touched {
     pub(crate) everyone: bool,
 }
 
-pub(crate) fn write(db: &mut Db, mut commit: Commit) -> Result<Receipt> {
+pub(crate) fn write(db: &mut Db, mut commit: impl BorrowMut<Commit>) -> Result<Receipt> {
+    let commit = commit.borrow_mut();
     let keyring = db.keyring.clone();
     let (receipt, touched) =
-        db.write("write a commit", |db, names, lent| write_all(db, &mut commit, (names, lent, &keyring)))?;
+        db.write("write a commit", |db, names, lent| write_all(db, commit, (names, lent, &keyring)))?;
     for judged in &commit.judged {
         db.lent.give_back(judged.subject.0);
     }
@@ -151,7 +154,7 @@ pub(crate) fn save_counters(db: &Connection, counters: Counters) -> Result<()> {
 /// Inserts new subjects: newcomers with their standing, all others as stale.
 fn insert_subjects(db: &Connection, enrolment: &Enrolment<'_>, newborn: Vec<EnrolledStanding>) -> Result<()> {
     const SQL: &str = "INSERT INTO subject (no, standing, valid_until) VALUES (?1, ?2, ?3)";
-    let newborn: HashMap<u64, EnrolledStanding> =
+    let newborn: foldhash::HashMap<u64, EnrolledStanding> =
         newborn.into_iter().map(|standing| (standing.subject, standing)).collect();
     let mut insert = db.prepare_cached(SQL).during("write a subject")?;
     for subject in &enrolment.subjects {
@@ -166,11 +169,12 @@ fn insert_subjects(db: &Connection, enrolment: &Enrolment<'_>, newborn: Vec<Enro
 
 /// Inserts new records together with what they show, where they show something.
 fn insert_records(db: &Connection, enrolment: &Enrolment<'_>, names: &mut NameCache) -> Result<()> {
-    const SQL: &str = "INSERT INTO record (no, instance, native, key, subject, stream, presence, digest, replica) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let shown: HashMap<u64, &EnrolledReplica<'_>> =
+    const SQL: &str = "INSERT INTO record (no, instance, native, subject, stream, presence, digest, replica) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let shown: foldhash::HashMap<u64, &EnrolledReplica<'_>> =
         enrolment.replicas.iter().map(|replica| (replica.record, replica)).collect();
     let mut insert = db.prepare_cached(SQL).during("write a record")?;
+    let mut keys = Vec::with_capacity(enrolment.records.len());
     for new in &enrolment.records {
         let NewRecord { number, key, subject } = new;
         let loose;
@@ -187,7 +191,6 @@ fn insert_records(db: &Connection, enrolment: &Enrolment<'_>, names: &mut NameCa
             int(*number),
             instance,
             native,
-            native_key(native),
             int(*subject),
             stream,
             shown.map(|shown| presence_code(shown.presence)),
@@ -195,20 +198,20 @@ fn insert_records(db: &Connection, enrolment: &Enrolment<'_>, names: &mut NameCa
             shown.map(|shown| &shown.body),
         );
         insert.execute(values).during("write a record")?;
+        keys.push((native_key(native), int(*number)));
     }
-    Ok(())
+    RECORDS.insert(db, keys)
 }
 
 fn insert_identifiers(db: &Connection, enrolment: &Enrolment<'_>) -> Result<()> {
-    const SQL: &str = "INSERT INTO identifier (no, class, spelling, record, kind, raw, grant_key, suppress_key, defect) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    const SQL: &str = "INSERT INTO identifier (no, record, kind, raw, grant_key, suppress_key, defect) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let mut insert = db.prepare_cached(SQL).during("write an identifier")?;
+    let mut keys = Vec::with_capacity(enrolment.identifiers.len());
     for new in &enrolment.identifiers {
         let columns = new.identifier.columns();
         let values = (
             int(new.number),
-            new.class.key(),
-            new.identifier.spelling_key(),
             int(new.record),
             columns.kind,
             columns.raw,
@@ -217,8 +220,9 @@ fn insert_identifiers(db: &Connection, enrolment: &Enrolment<'_>) -> Result<()> 
             columns.defect,
         );
         insert.execute(values).during("write an identifier")?;
+        keys.push((spelt(&new.identifier, &new.class), int(new.number)));
     }
-    Ok(())
+    IDENTIFIERS.insert(db, keys)
 }
 
 fn merge(db: &Connection, enrolment: &Enrolment<'_>, touched: &mut Touched) -> Result<()> {

@@ -1,8 +1,8 @@
 //! The open database: its connection, its lock, and what is remembered beside it.
 
-use std::collections::HashMap;
 use std::fs::File;
 
+use foldhash::HashMap;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use unisson_connector::StreamId;
 use unisson_consent::{Keyring, SystemId};
@@ -29,7 +29,7 @@ pub(crate) struct Db {
 #[derive(Debug, Default)]
 pub(crate) struct NameCache {
     instances: HashMap<SystemId, i64>,
-    streams: HashMap<(i64, StreamId), i64>,
+    streams: HashMap<SystemId, HashMap<StreamId, i64>>,
 }
 
 impl Db {
@@ -94,11 +94,10 @@ impl NameCache {
     /// The number of a stream of an instance, given now if it has none.
     pub(crate) fn give_stream(&mut self, db: &Connection, system: &SystemId, name: &StreamId) -> Result<i64> {
         const SQL: &str = "INSERT INTO stream (instance, name) VALUES (?1, ?2) RETURNING no";
-        let instance = self.give_instance(db, system)?;
-        let key = (instance, name.clone());
-        if let Some(number) = self.streams.get(&key) {
+        if let Some(number) = self.streams.get(system).and_then(|streams| streams.get(name)) {
             return Ok(*number);
         }
+        let instance = self.give_instance(db, system)?;
         let number = match stream(db, instance, name)? {
             Some(number) => number,
             None => db
@@ -107,7 +106,7 @@ impl NameCache {
                 .query_row((instance, &name.0), |row| row.get(0))
                 .during("write a stream")?,
         };
-        self.streams.insert(key, number);
+        self.streams.entry(system.clone()).or_default().insert(name.clone(), number);
         Ok(number)
     }
 }

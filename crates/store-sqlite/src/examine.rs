@@ -10,6 +10,7 @@ use unisson_store::Result;
 
 use crate::db::{Db, number};
 use crate::error::During as _;
+use crate::keys;
 use crate::open::beside;
 
 const DURING: &str = "examine the store";
@@ -53,7 +54,7 @@ impl Files {
 }
 
 /// Each question with the number of rows that are wrong.
-const QUESTIONS: [(&str, &str); 15] = [
+const QUESTIONS: [(&str, &str); 16] = [
     (
         "facts are kept with a record that is not there",
         "SELECT COUNT(*) FROM fact AS f WHERE f.record > 0 AND NOT EXISTS (SELECT 1 FROM record AS r WHERE r.no = f.record)",
@@ -83,6 +84,12 @@ const QUESTIONS: [(&str, &str); 15] = [
     (
         "digests belong to an identifier that is not there",
         "SELECT COUNT(*) FROM digest AS d WHERE NOT EXISTS (SELECT 1 FROM identifier AS i WHERE i.no = d.identifier)",
+    ),
+    (
+        "keys lead to a record or an identifier that is not there",
+        "SELECT (SELECT COUNT(*) FROM record_by_key AS k WHERE NOT EXISTS (SELECT 1 FROM record AS r WHERE r.no = k.no)) \
+         + (SELECT COUNT(*) FROM identifier_by_key AS k \
+            WHERE NOT EXISTS (SELECT 1 FROM identifier AS i WHERE i.no = k.no))",
     ),
     (
         "planned changes belong to a record that is not there",
@@ -146,6 +153,10 @@ fn contradictions(db: &Connection) -> Result<Vec<(&'static str, u64)>> {
         if rows > 0 {
             found.push((what, rows));
         }
+    }
+    let lost = keys::lost(db)?;
+    if lost > 0 {
+        found.push(("records or identifiers are not found by their keys", lost));
     }
     Ok(found)
 }

@@ -14,6 +14,7 @@ mod dossier;
 mod earmark;
 mod error;
 mod examine;
+mod keys;
 mod ledger;
 mod lookup;
 mod open;

@@ -1,16 +1,18 @@
 //! Looking up what a commit names, and what numbers stand for.
 
+use foldhash::HashSet;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 use unisson_consent::{HashedAddress, Keyring, RecordRef};
 use unisson_store::Result;
 use unisson_store::codec::{Names, Needs};
 use unisson_store::enrol::{EVERYONE, Found, Located, Lookup, RecordKey};
-use unisson_store::identifier::{Class, Columns, Identifier, Scheme, native_key};
+use unisson_store::identifier::{Class, Columns, Identifier, Scheme};
 use unisson_store::purge::purged_record;
 
 use crate::db::{NameCache, int, number};
-use crate::digest;
 use crate::error::During as _;
+use crate::keys::{IDENTIFIERS, RECORDS};
+use crate::{digest, keys};
 
 /// The instance of rows that stand for facts without a record.
 pub(crate) const LOOSE: i64 = 0;
@@ -18,13 +20,16 @@ pub(crate) const LOOSE: i64 = 0;
 /// How many spellings of a class are read before its index is asked for one of them: almost every class has one or two.
 const SPELLINGS_READ: usize = 8;
 
-const RECORD: &str = "SELECT no, subject FROM record WHERE key = ?1 AND instance = ?2 AND native = ?3";
+const RECORD: &str = "SELECT r.no, r.subject FROM record_by_key AS k CROSS JOIN record AS r ON r.no = k.no \
+     WHERE k.key = ?1 AND r.instance = ?2 AND r.native = ?3";
 
 const SPELLING: &str = "SELECT i.kind, i.raw, i.grant_key, i.suppress_key, i.defect, i.record, i.no, r.subject \
-     FROM identifier AS i JOIN record AS r ON r.no = i.record WHERE i.class = ?1 AND i.spelling = ?2";
+     FROM identifier_by_key AS k CROSS JOIN identifier AS i ON i.no = k.no CROSS JOIN record AS r ON r.no = i.record \
+     WHERE k.key = ?1";
 
 pub(crate) const CLASS: &str = "SELECT i.kind, i.raw, i.grant_key, i.suppress_key, i.defect, i.record, i.no, r.subject \
-     FROM identifier AS i JOIN record AS r ON r.no = i.record WHERE i.class = ?1";
+     FROM identifier_by_key AS k CROSS JOIN identifier AS i ON i.no = k.no CROSS JOIN record AS r ON r.no = i.record \
+     WHERE k.key BETWEEN ?1 AND ?2";
 
 const NAMED_IDENTIFIER: &str =
     "SELECT kind, raw, grant_key, suppress_key, defect, record FROM identifier WHERE no = ?1";
@@ -40,6 +45,8 @@ pub(crate) struct Finder<'t> {
     spelling: CachedStatement<'t>,
     class: CachedStatement<'t>,
     schemes: Vec<Scheme>,
+    /// Keys of records and of classes that are known to lead nowhere.
+    absent: [HashSet<i64>; 2],
     keyring: &'t Keyring,
 }
 
@@ -47,31 +54,48 @@ impl<'t> Finder<'t> {
     pub(crate) fn new(db: &'t Connection, names: &'t mut NameCache, keyring: &'t Keyring) -> Result<Self> {
         let prepare = |sql| db.prepare_cached(sql).during("look up what is known");
         let (record, spelling, class) = (prepare(RECORD)?, prepare(SPELLING)?, prepare(CLASS)?);
-        Ok(Self { db, names, record, spelling, class, schemes: digest::schemes(db)?, keyring })
+        let (schemes, absent) = (digest::schemes(db)?, Default::default());
+        Ok(Self { db, names, record, spelling, class, schemes, absent, keyring })
     }
 }
 
 impl Lookup for Finder<'_> {
+    fn foresee_records(&mut self, keys: &mut dyn Iterator<Item = i64>) -> Result<()> {
+        self.absent[0] = RECORDS.absent(self.db, keys)?;
+        Ok(())
+    }
+
+    fn foresee_classes(&mut self, keys: &mut dyn Iterator<Item = i64>) -> Result<()> {
+        self.absent[1] = IDENTIFIERS.absent(self.db, keys)?;
+        Ok(())
+    }
+
     fn record(&mut self, key: &RecordKey) -> Result<Option<Located>> {
+        let narrow = key.narrow();
+        if self.absent[0].contains(&narrow) {
+            return Ok(None);
+        }
         let located = |row: &Row<'_>| Ok(Located { record: number(row.get(0)?), subject: number(row.get(1)?) });
         let found = match key {
             RecordKey::Named(record) => {
                 let Some(instance) = self.names.instance(self.db, &record.system)? else { return Ok(None) };
                 let native = record.record.as_str();
-                self.record.query_row((native_key(native), instance, native), located)
+                self.record.query_row((narrow, instance, native), located)
             }
             RecordKey::Loose(id) => {
                 let native = id.to_string();
-                self.record.query_row((native_key(&native), LOOSE, native), located)
+                self.record.query_row((narrow, LOOSE, native), located)
             }
         };
         found.optional().during("look up a record")
     }
 
     fn identifier(&mut self, identifier: &Identifier, class: &Class) -> Result<Found> {
-        let key = class.key();
         let mut found = Found::default();
-        let mut rows = self.class.query([key]).during("look up an identifier")?;
+        if self.absent[1].contains(&class.key()) {
+            return Ok(found);
+        }
+        let mut rows = self.class.query(keys::of_class(class)).during("look up an identifier")?;
         for _ in 0..SPELLINGS_READ {
             let Some(row) = rows.next().during("look up an identifier")? else { return Ok(found) };
             let (known, held) = held(row)?;
@@ -84,7 +108,7 @@ impl Lookup for Finder<'_> {
         }
         drop(rows);
         // A class with so many spellings is asked for exactly this one.
-        let mut rows = self.spelling.query((key, identifier.spelling_key())).during("look up an identifier")?;
+        let mut rows = self.spelling.query([keys::spelt(identifier, class)]).during("look up an identifier")?;
         while let Some(row) = rows.next().during("look up an identifier")? {
             let (known, held) = held(row)?;
             if known == *identifier {
@@ -117,7 +141,7 @@ impl Lookup for Finder<'_> {
 
 /// The subject that holds a class, with the statement of [`CLASS`].
 pub(crate) fn holder(select: &mut CachedStatement<'_>, class: &Class) -> Result<Option<u64>> {
-    let mut rows = select.query([class.key()]).during("look up an identifier")?;
+    let mut rows = select.query(keys::of_class(class)).during("look up an identifier")?;
     while let Some(row) = rows.next().during("look up an identifier")? {
         let (known, held) = held(row)?;
         if known.class() == *class {

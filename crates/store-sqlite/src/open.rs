@@ -117,6 +117,7 @@ fn flags(access: OpenFlags) -> OpenFlags {
 fn settle_down(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_WAIT).during(DURING)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    rusqlite::vtab::array::load_module(connection).during(DURING)?;
     // The plan of a statement follows from the tables alone, so no statement is prepared anew for other values.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).during(DURING)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).during(DURING)?;

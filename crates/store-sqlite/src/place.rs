@@ -126,8 +126,8 @@ fn by_class(db: &Connection, class: &Class) -> Result<Vec<SubjectNo>> {
 }
 
 fn by_record(db: &Connection, record: &RecordId) -> Result<Vec<SubjectNo>> {
-    const SQL: &str = "SELECT DISTINCT subject FROM record \
-         WHERE key = ?1 AND native = ?2 AND instance <> ?3 ORDER BY subject";
+    const SQL: &str = "SELECT DISTINCT r.subject FROM record_by_key AS k CROSS JOIN record AS r ON r.no = k.no \
+         WHERE k.key = ?1 AND r.native = ?2 AND r.instance <> ?3 ORDER BY r.subject";
     let mut select = db.prepare_cached(SQL).during("find somebody")?;
     let native = record.as_str();
     let rows = select.query_map((native_key(native), native, LOOSE), |row| Ok(SubjectNo(number(row.get(0)?))));

@@ -19,7 +19,7 @@ use crate::db::{Db, NameCache, int, number};
 use crate::error::During as _;
 use crate::lookup::{Finder, names, read};
 use crate::open::BUSY_WAIT;
-use crate::{case, digest, ledger, standing};
+use crate::{case, digest, keys, ledger, standing};
 
 const DURING: &str = "forget an erased person";
 const CLEANING: &str = "write the files of the store anew";
@@ -85,6 +85,7 @@ fn take_record(db: &Connection, leaving: &Leaving, cache: &mut NameCache) -> Res
     const OUTBOX: &str = "DELETE FROM outbox WHERE record = ?1";
     const RECORD: &str = "DELETE FROM record WHERE no = ?1";
     const PURGED: &str = "INSERT INTO purged (record, instance) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    keys::forget_record(db, int(leaving.record))?;
     for sql in [OUTBOX, RECORD] {
         db.prepare_cached(sql).during(DURING)?.execute([int(leaving.record)]).during(DURING)?;
     }
@@ -112,11 +113,15 @@ fn take_identifiers(db: &Connection, forgetting: &Forgetting, keyring: &Keyring)
         for borne in identifier.borne(&schemes, keyring) {
             undigest.execute((borne.key, int(*no))).during(DURING)?;
         }
+        keys::forget_identifier(db, int(*no))?;
         delete.execute([int(*no)]).during(DURING)?;
     }
     let mut update = db.prepare_cached(MOVE).during(DURING)?;
     for (no, record) in &forgetting.moved {
+        // The key of a birthday speaks of its record.
+        keys::forget_identifier(db, int(*no))?;
         update.execute([int(*no), int(*record)]).during(DURING)?;
+        keys::remember_identifier(db, int(*no))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use unisson_store::identifier::native_key;
 use crate::db::{Db, instance, int, number};
 use crate::dossier::replica;
 use crate::error::During as _;
+use crate::keys::array;
 use crate::lookup::{names, record_ref};
 
 /// How many records are read at once while all are given keys.
@@ -62,17 +63,25 @@ impl Shown {
 }
 
 pub(crate) fn known(db: &mut Db, system: &SystemId, records: &[RecordId]) -> Result<Vec<Option<(RecordNo, Digest)>>> {
-    const SQL: &str =
-        "SELECT no, digest FROM record WHERE key = ?1 AND instance = ?2 AND native = ?3 AND replica IS NOT NULL";
-    db.read("look up records", |db| {
+    const SQL: &str = "SELECT a.value, r.native, r.no, r.digest FROM rarray(?1) AS a \
+         CROSS JOIN record_by_key AS k ON k.key = a.value CROSS JOIN record AS r ON r.no = k.no \
+         WHERE r.instance = ?2 AND r.replica IS NOT NULL";
+    const DURING: &str = "look up records";
+    db.read(DURING, |db| {
         let mut known = vec![None; records.len()];
         let Some(instance) = instance(db, system)? else { return Ok(known) };
-        let mut select = db.prepare_cached(SQL).during("look up records")?;
-        for (key, place) in sorted(records) {
-            let found = select.query_row((key, instance, records[place].as_str()), |row| {
-                Ok((RecordNo(number(row.get(0)?)), Digest(row.get(1)?)))
-            });
-            known[place] = found.optional().during("look up records")?;
+        let order = sorted(records);
+        let mut select = db.prepare_cached(SQL).during(DURING)?;
+        let mut rows = select.query((array(order.iter().map(|(key, _)| *key)), instance)).during(DURING)?;
+        while let Some(row) = rows.next().during(DURING)? {
+            let columns = |row: &Row<'_>| Ok((row.get(0)?, RecordNo(number(row.get(2)?)), Digest(row.get(3)?)));
+            let (key, no, digest): (i64, _, _) = columns(row).during(DURING)?;
+            let native = row.get_ref(1).and_then(|native| Ok(native.as_str()?)).during(DURING)?;
+            let asked = &order[order.partition_point(|(other, _)| *other < key)..];
+            let places = asked.iter().take_while(|(other, _)| *other == key).map(|(_, place)| *place);
+            for place in places.filter(|place| records[*place].as_str() == native) {
+                known[place] = Some((no, digest));
+            }
         }
         Ok(known)
     })
@@ -95,8 +104,8 @@ pub(crate) fn replicas(db: &mut Db, system: &SystemId, records: &[RecordId]) -> 
 
 /// The numbers of records, in the order asked.
 pub(crate) fn numbers(db: &mut Db, records: &[RecordRef]) -> Result<Vec<Option<RecordNo>>> {
-    const SQL: &str = "SELECT r.no FROM record AS r JOIN instance AS i ON i.no = r.instance \
-         WHERE r.key = ?1 AND r.native = ?2 AND i.name = ?3";
+    const SQL: &str = "SELECT r.no FROM record_by_key AS k CROSS JOIN record AS r ON r.no = k.no \
+         JOIN instance AS i ON i.no = r.instance WHERE k.key = ?1 AND r.native = ?2 AND i.name = ?3";
     db.read("look up records", |db| {
         let mut select = db.prepare_cached(SQL).during("look up records")?;
         let mut found = Vec::with_capacity(records.len());
@@ -124,7 +133,8 @@ pub(crate) fn shown(db: &mut Db, records: &[RecordNo]) -> Result<Vec<Option<Repl
 
 /// The subjects that facts belong to, in the order asked.
 pub(crate) fn subjects_of(db: &mut Db, facts: &[FactId]) -> Result<Vec<Option<SubjectNo>>> {
-    const LOOSE_FACT: &str = "SELECT subject FROM record WHERE key = ?1 AND instance = 0 AND native = ?2";
+    const LOOSE_FACT: &str = "SELECT r.subject FROM record_by_key AS k CROSS JOIN record AS r ON r.no = k.no \
+         WHERE k.key = ?1 AND r.instance = 0 AND r.native = ?2";
     const REQUEST: &str = "SELECT r.subject FROM request AS q JOIN record AS r ON r.no = q.record WHERE q.fact = ?1";
     const DURING: &str = "find whom facts belong to";
     db.read(DURING, |db| {
@@ -168,7 +178,9 @@ pub(crate) fn bring_forward(db: &Connection, _: &Keyring) -> Result<()> {
 }
 
 fn shown_by(db: &Connection, (key, instance): (i64, i64), record: &RecordId) -> Result<Option<Shown>> {
-    const SQL: &str = select_shown!("r.key = ?1 AND r.instance = ?2 AND r.native = ?3");
+    const SQL: &str = select_shown!(
+        "r.no IN (SELECT k.no FROM record_by_key AS k WHERE k.key = ?1) AND r.instance = ?2 AND r.native = ?3"
+    );
     let mut select = db.prepare_cached(SQL).during("read replicas")?;
     let mut rows = select.query((key, instance, record.as_str())).during("read replicas")?;
     rows.next().during("read replicas")?.map(Shown::read).transpose()

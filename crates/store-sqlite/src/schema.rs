@@ -24,12 +24,13 @@ pub(crate) struct Step {
 }
 
 /// The steps from each version to the next; the number of steps is the version this program works with.
-pub(crate) const MIGRATIONS: [Step; 5] = [
+pub(crate) const MIGRATIONS: [Step; 6] = [
     Step::sql(V1),
     Step { sql: V2, fill: Some(digest::bring_forward) },
     Step::sql(V3),
     Step { sql: V4, fill: Some(record::bring_forward) },
     Step { sql: V5, fill: Some(bring_erasures_forward) },
+    Step::sql(V6),
 ];
 
 impl Step {
@@ -246,6 +247,25 @@ fn bring_erasures_forward(db: &Connection, keyring: &Keyring) -> Result<()> {
     Ok(())
 }
 
+/// Keys stand in tables of their own, those of new rows apart from the many: `crate::keys`.
+const V6: &str = "
+CREATE TABLE identifier_key (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;
+CREATE TABLE identifier_key_new (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;
+CREATE VIEW identifier_by_key AS
+    SELECT key, no FROM identifier_key_new UNION ALL SELECT key, no FROM identifier_key;
+INSERT INTO identifier_key SELECT (class & ~65535) | (spelling & 65535), no FROM identifier ORDER BY 1, 2;
+DROP INDEX identifier_class;
+ALTER TABLE identifier DROP COLUMN class;
+ALTER TABLE identifier DROP COLUMN spelling;
+
+DROP INDEX record_key;
+CREATE TABLE record_key (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;
+CREATE TABLE record_key_new (key INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (key, no)) STRICT, WITHOUT ROWID;
+CREATE VIEW record_by_key AS SELECT key, no FROM record_key_new UNION ALL SELECT key, no FROM record_key;
+INSERT INTO record_key SELECT key, no FROM record ORDER BY key, no;
+ALTER TABLE record DROP COLUMN key;
+";
+
 /// The version of the tables: 0 where there are none yet.
 pub(crate) fn version(db: &Connection) -> Result<usize> {
     const TABLES: &str =
@@ -321,7 +341,7 @@ mod tests {
         }
         migrate(&mut db, &MIGRATIONS, &none()).unwrap();
         let key = unisson_store::identifier::native_key("b");
-        let found = db.query_row("SELECT no FROM record WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
+        let found = db.query_row("SELECT no FROM record_by_key WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
         assert_eq!(found, Ok(2));
     }
 

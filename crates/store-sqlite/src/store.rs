@@ -76,7 +76,13 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Receipt> {
-        self.worker.call(move |db| commit::write(db, commit)).await
+        // What was written is given back, so that it is not the thread that spends time on taking it apart.
+        let write = move |db: &mut Db| {
+            let mut commit = commit;
+            let receipt = commit::write(db, &mut commit)?;
+            Ok((receipt, commit))
+        };
+        Ok(self.worker.call(write).await?.0)
     }
 
     async fn met(&self, facts: &[Fact]) -> Result<Vec<Met>> {

@@ -285,8 +285,7 @@ async fn people_whose_addresses_share_a_narrow_key_stay_apart() {
     let store = place.writer();
     write(&store, commit("r").learn(contact("news", "b"))).await;
     write(&store, commit("r").learn(contact("news", "a"))).await;
-    let collide =
-        "UPDATE identifier SET (class, spelling) = (SELECT class, spelling FROM identifier WHERE no = 2) WHERE no = 1";
+    let collide = "UPDATE identifier_key_new SET key = (SELECT key FROM identifier_key_new WHERE no = 2) WHERE no = 1";
     assert_eq!(place.stranger().execute(collide, []).unwrap(), 1);
     let (a, b) = (subject_of(&store, "a").await, subject_of(&store, "b").await);
     assert_ne!(a, b);

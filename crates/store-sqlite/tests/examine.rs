@@ -50,6 +50,10 @@ async fn every_contradiction_is_named_with_how_many_rows_are_wrong() {
         ("UPDATE stream SET instance = 9", "streams belong to an instance", 1),
         ("UPDATE identifier SET record = 9999 WHERE no = 5", "identifiers belong to a record", 1),
         ("INSERT INTO digest (key, identifier) VALUES (1, 9999)", "digests belong to an identifier", 1),
+        ("INSERT INTO record_key (key, no) VALUES (1, 9999)", "keys lead to a record", 1),
+        ("INSERT INTO identifier_key_new (key, no) VALUES (1, 9999)", "keys lead to a record", 1),
+        ("DELETE FROM record_key_new WHERE no = 3", "not found by their keys", 1),
+        ("UPDATE identifier_key_new SET key = key + 65536 WHERE no < 3", "not found by their keys", 2),
         ("UPDATE outbox SET record = 9999", "planned changes belong to a record", 1),
         ("INSERT INTO request (fact, record) VALUES (zeroblob(16), 1)", "requests belong to a record", 1),
         ("INSERT INTO purged (record, instance) VALUES (3, 1)", "records are there that were purged", 1),
@@ -76,7 +80,7 @@ async fn a_damaged_page_is_told_in_the_words_of_sqlite() {
     drop(store);
     let db = Connection::open(&path).unwrap();
     let root: u32 = db
-        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'identifier_class'", [], |row| row.get(0))
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'identifier_key_new'", [], |row| row.get(0))
         .unwrap();
     let page: u32 = db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
     drop(db);

@@ -44,11 +44,17 @@ pub use word::{action, action_code, presence, presence_code, reason, run_state};
 /// The numbers that stand for identifiers and records in what is written.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    identifiers: HashMap<Identifier, u64>,
-    records: HashMap<RecordRef, u64>,
+    identifiers: foldhash::HashMap<Identifier, u64>,
+    records: foldhash::HashMap<RecordRef, u64>,
 }
 
 impl Numbers {
+    /// Makes room for so many more of each.
+    pub fn reserve(&mut self, identifiers: usize, records: usize) {
+        self.identifiers.reserve(identifiers);
+        self.records.reserve(records);
+    }
+
     /// Gives an identifier its number.
     pub fn set_identifier(&mut self, identifier: Identifier, number: u64) {
         self.identifiers.insert(identifier, number);

@@ -87,6 +87,16 @@ pub struct Found {
 
 /// What a store looks up while a commit is enrolled. Called in the order of the keys of an index.
 pub trait Lookup {
+    /// The keys ([`RecordKey::narrow`]) of records that are asked for next, so that a store can look for all at once.
+    fn foresee_records(&mut self, _keys: &mut dyn Iterator<Item = i64>) -> Result<()> {
+        Ok(())
+    }
+
+    /// The keys ([`Class::key`]) of identifiers that are asked for next, so that a store can look for all at once.
+    fn foresee_classes(&mut self, _keys: &mut dyn Iterator<Item = i64>) -> Result<()> {
+        Ok(())
+    }
+
     /// Where a record stands.
     fn record(&mut self, key: &RecordKey) -> Result<Option<Located>>;
 

@@ -7,6 +7,7 @@ mod digest;
 mod scheme;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use jiff::civil::Date;
 use sha2::Digest as _;
@@ -90,10 +91,17 @@ pub struct Columns {
 }
 
 /// What joins records: all spellings of one address under every policy, one customer number, one person id.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Class {
     kind: IdentifierKind,
     text: String,
+    key: i64,
+}
+
+impl Hash for Class {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_i64(self.key);
+    }
 }
 
 impl Class {
@@ -104,12 +112,17 @@ impl Class {
 
     /// The class of a customer number.
     pub fn of_customer(customer: &CustomerNo) -> Self {
-        Self { kind: IdentifierKind::Customer, text: customer.as_str().to_owned() }
+        Self::new(IdentifierKind::Customer, customer.as_str().to_owned())
     }
 
     /// A narrow key for an index. Different classes may share one, so compare the class as well.
     pub fn key(&self) -> i64 {
-        narrow(&[&[self.kind.code()], self.text.as_bytes()])
+        self.key
+    }
+
+    fn new(kind: IdentifierKind, text: String) -> Self {
+        let key = narrow(&[&[kind.code()], text.as_bytes()]);
+        Self { kind, text, key }
     }
 }
 
@@ -159,7 +172,7 @@ impl Identifier {
             None if self.kind == IdentifierKind::Birth => format!("{} {}", self.owner, self.raw),
             None => self.raw.as_ref().to_owned(),
         };
-        Class { kind: self.kind, text }
+        Class::new(self.kind, text)
     }
 
     /// A narrow key of exactly this spelling. Different spellings may share one, so compare the identifier as well.

@@ -71,9 +71,10 @@ pub fn purged_record(system: SystemId, number: u64) -> RecordRef {
     RecordRef { system, record: format!("purged-{number}").as_str().into() }
 }
 
-/// The records of a case that no hold keeps: whatever was locked away of them goes.
+/// The records of a case that neither a hold nor their platform keeps: whatever was locked away of them goes.
 pub fn released(case: &Case) -> impl Iterator<Item = RecordNo> {
-    case.tasks().filter(|(_, _, task)| !matches!(task.state, TaskState::Held { .. })).map(|(_, record, _)| record)
+    let stays = |state: &TaskState| matches!(state, TaskState::Held { .. } | TaskState::Impossible(_));
+    case.tasks().filter(move |(_, _, task)| !stays(&task.state)).map(|(_, record, _)| record)
 }
 
 /// Works out what a purge takes away.

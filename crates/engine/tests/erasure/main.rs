@@ -271,6 +271,26 @@ async fn what_a_hold_keeps_is_restricted_locked_away_and_erased_by_itself_when_i
 }
 
 #[tokio::test]
+async fn what_cannot_be_erased_is_answered_for_and_never_read_again() {
+    let world = everywhere();
+    world.sync().await;
+    world.crm.becomes(Manner::Archives);
+    let received = world.erase(ADA, true).await;
+    world.watch.pass(SignedDuration::from_mins(10));
+    world.go_on().await;
+    let step = Step::Impossible { system: "crm".into(), reason: "the platform was given up".to_owned() };
+    world.engine.decide(&received.case, step).await.unwrap();
+    world.go_on().await;
+    assert_eq!(world.case(&received).await.state, CaseState::Completed);
+    assert!(world.crm.has("c1"));
+    for _ in 0..2 {
+        let report = world.sync().await;
+        assert!(report.erasures.reappeared.is_empty(), "nobody was brought back: {:?}", report.erasures);
+    }
+    assert_eq!(world.engine.store.cases(Cases::All, None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_system_without_erasure_waits_for_somebody_and_the_case_with_it() {
     let world = World::new();
     world.files.holds("line 3", ADA);

@@ -8,9 +8,14 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 /// The version that is written. Readers of older versions stay for as long as there are such bytes.
 const VERSION: u8 = 1;
 
+/// As many bytes as almost every body has.
+const BYTES_USUAL: usize = 128;
+
 /// The bytes of a body.
 pub(super) fn seal<T: Serialize>(body: &T) -> Result<Vec<u8>> {
-    postcard::to_extend(body, vec![VERSION]).map_err(|error| {
+    let mut bytes = Vec::with_capacity(BYTES_USUAL);
+    bytes.push(VERSION);
+    postcard::to_extend(body, bytes).map_err(|error| {
         StoreError::new(StoreErrorKind::Corrupt, "encode what was learnt", "a value has no stored form").because(error)
     })
 }

@@ -1,7 +1,8 @@
 //! The desk: numbers for records and identifiers, and one subject for whoever may be one person.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use foldhash::{HashMap, HashMapExt as _};
 use unisson_consent::{Keyring, Kind};
 use unisson_plan::{Commit, Replica};
 
@@ -52,10 +53,13 @@ impl Desk {
         let mut order: Vec<(i64, usize)> =
             roll.keys.iter().enumerate().map(|(place, key)| (key.narrow(), place)).collect();
         order.sort_unstable();
+        lookup.foresee_records(&mut order.iter().map(|(key, _)| *key))?;
         let mut found: Vec<Option<Located>> = vec![None; roll.keys.len()];
         for (_, place) in order {
             found[place] = lookup.record(&roll.keys[place])?;
         }
+        self.located.reserve(roll.keys.len());
+        self.numbers.reserve(roll.keys.len(), roll.keys.len());
         for (place, key) in roll.keys.iter().enumerate() {
             if found[place].is_none() && roll.required.contains(&place) {
                 return Err(StoreError::new(
@@ -78,8 +82,8 @@ impl Desk {
 
     /// Reads what was named as identifiers and looks each up once.
     pub(super) fn identify(&self, roll: &Roll<'_>, lookup: &mut dyn Lookup) -> Result<Vec<Named>> {
-        let mut places: HashMap<Identifier, usize> = HashMap::new();
-        let mut named: Vec<Named> = Vec::new();
+        let mut places: HashMap<Identifier, usize> = HashMap::with_capacity(roll.keys.len());
+        let mut named: Vec<Named> = Vec::with_capacity(roll.keys.len());
         for (record, mention) in &roll.traits {
             let identifier = mention.identifier(self.located[*record].record);
             let next = named.len();
@@ -96,6 +100,7 @@ impl Desk {
         let mut order: Vec<(i64, usize)> =
             named.iter().enumerate().map(|(place, named)| (named.class.key(), place)).collect();
         order.sort_unstable();
+        lookup.foresee_classes(&mut order.iter().map(|(key, _)| *key))?;
         let schemes = lookup.schemes().to_vec();
         let keyring = if schemes.is_empty() { Keyring::default() } else { lookup.keyring().clone() };
         for (_, place) in order {
@@ -116,7 +121,7 @@ impl Desk {
             let node = *subjects.entry(at.subject).or_insert_with(|| sets.push());
             sets.join(place, node);
         }
-        let mut classes: HashMap<&Class, usize> = HashMap::new();
+        let mut classes: HashMap<&Class, usize> = HashMap::with_capacity(named.len());
         for named in named {
             let node = *classes.entry(&named.class).or_insert_with(|| sets.push());
             named.records.iter().for_each(|record| sets.join(*record, node));
@@ -137,7 +142,7 @@ impl Desk {
             sets.join(*a, *b);
         }
         // In ascending order, so the first subject of a set is the lowest.
-        let mut kept: HashMap<usize, u64> = HashMap::new();
+        let mut kept: HashMap<usize, u64> = HashMap::with_capacity(self.located.len());
         let mut merges = Vec::new();
         for (subject, node) in &subjects {
             let into = *kept.entry(sets.root(*node)).or_insert(*subject);

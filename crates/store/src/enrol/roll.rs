@@ -1,7 +1,8 @@
 //! The roll of a commit: which records it names, what each is known by, and which are named together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::HashMap;
 use jiff::civil::Date;
 use unisson_consent::{Address, CustomerNo, Fact, HashedAddress, Kind, PersonId, RecordRef, Who};
 use unisson_plan::{Commit, Replica};
@@ -50,6 +51,8 @@ pub(super) struct Roll<'c> {
 impl<'c> Roll<'c> {
     pub(super) fn read(commit: &'c Commit) -> Self {
         let mut roll = Self::default();
+        roll.places.reserve(commit.learned.len() + commit.told.len());
+        roll.shown.reserve(commit.learned.len());
         for learned in &commit.learned {
             let place = roll.show(&learned.replica);
             roll.learned.push(place);

@@ -43,6 +43,8 @@ impl State {
                 *home = *record;
             }
         }
+        // A number that ended with its change is given again, as it is on disk.
+        self.last_planned = self.outbox.values().map(|row| row.order).max().unwrap_or(0);
         for subject in &forgetting.ended {
             self.subjects.remove(subject);
             self.members.remove(subject);
