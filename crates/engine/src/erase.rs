@@ -128,8 +128,12 @@ impl Run<'_> {
                     *progress.done.entry("closed").or_default() += 1;
                 }
                 Some(_) => {
-                    self.survey(&mut case, &deeds, &mut progress).await?;
-                    self.call(&mut case, &deeds, &mut progress).await?;
+                    let searched = self.survey(&mut case, &deeds, &mut progress).await?;
+                    let called = self.call(&mut case, &deeds, &mut progress).await?;
+                    // What is due at a system that does not take part in this run waits for the next.
+                    if !searched && !called {
+                        break;
+                    }
                 }
             }
             saved = true;

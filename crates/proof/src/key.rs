@@ -15,10 +15,10 @@ use crate::digest::unhex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// It does not spell 32 bytes.
-    #[error("the key is not 32 bytes in hexadecimal or base64: make a new one with `keys new`")]
+    #[error("the key is not 32 bytes in hexadecimal or base64: `unisson init` in an empty folder makes a new one")]
     Spelling,
     /// It is all zeros.
-    #[error("the key is all zeros, which anybody can guess: make a new one with `keys new`")]
+    #[error("the key is all zeros, which anybody can guess: `unisson init` in an empty folder makes a new one")]
     Zero,
     /// It is no point of the curve that signs.
     #[error("the public key is no Ed25519 key: copy it again from whoever signed")]

@@ -22,13 +22,14 @@ const CALLS_AT_ONCE: usize = 8;
 const UNKNOWN_RECORD: &str = "record_unknown";
 
 impl Run<'_> {
-    /// Makes the calls that are due, and those that they make due, and writes what became of them.
+    /// Makes the calls that are due, and those that they make due, and writes what became of them. Whether there was any.
     pub(super) async fn call(
         &self,
         case: &mut Case,
         deeds: &[Deed],
         progress: &mut Progress,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let mut called = false;
         let mut due: Vec<Deed> = deeds.to_vec();
         let person = self.person(case).await?;
         loop {
@@ -36,6 +37,7 @@ impl Run<'_> {
             if calls.is_empty() {
                 break;
             }
+            called = true;
             let targets = self.targets(case, person.as_ref(), &calls).await?;
             let mut answers = futures::stream::iter(calls.iter().map(|deed| self.carry(deed, &targets)))
                 .buffer_unordered(CALLS_AT_ONCE);
@@ -46,12 +48,15 @@ impl Run<'_> {
             }
             due = case.deeds(self.now());
         }
+        if !called {
+            return Ok(false);
+        }
         let mut commit = Commit::new(self.id.clone(), self.heard_at());
         let gone = case.tasks().filter(|(_, _, task)| matches!(task.state, TaskState::VerifiedAbsent));
         commit.absent = gone.map(|(_, record, _)| record).collect();
         commit.cases.push(case.clone());
         self.engine.store.commit(commit).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Whether a deed is a call to a system that takes part in this run.

@@ -28,13 +28,13 @@ enum Answer {
 }
 
 impl Run<'_> {
-    /// Searches the systems whose search is due, all at once.
+    /// Searches the systems whose search is due, all at once. Whether there was any.
     pub(super) async fn survey(
         &self,
         case: &mut Case,
         deeds: &[Deed],
         progress: &mut Progress,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let due: Vec<SystemId> = deeds
             .iter()
             .filter_map(|deed| match deed {
@@ -43,7 +43,7 @@ impl Run<'_> {
             })
             .collect();
         if due.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let person = self.person(case).await?;
         let answers = join_all(due.iter().map(|system| self.search(system, person.as_ref()))).await;
@@ -80,7 +80,7 @@ impl Run<'_> {
                 hold_what_is_told(part, &system, person);
             }
         }
-        self.save(case).await
+        self.save(case).await.map(|()| true)
     }
 
     async fn search(&self, system: &SystemId, person: Option<&Person>) -> Answer {

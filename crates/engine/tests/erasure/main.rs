@@ -271,6 +271,35 @@ async fn what_a_hold_keeps_is_restricted_locked_away_and_erased_by_itself_when_i
 }
 
 #[tokio::test]
+async fn a_system_that_takes_no_part_in_a_run_waits_for_the_next_and_holds_up_nothing() {
+    let mut world = everywhere();
+    world.sync().await;
+    world.engine.instances[1].enabled = false;
+    let received = world.erase(ADA, true).await;
+    assert!(!world.esp.has("e1") && world.crm.has("c1"));
+    // Its records are found by a search that a later run makes, and due in one that leaves it out again.
+    world.engine.instances[1].enabled = true;
+    world.crm.becomes(Manner::Down);
+    world.watch.pass(SignedDuration::from_hours(7));
+    world.go_on().await;
+    world.crm.becomes(Manner::After(2));
+    world.watch.pass(SignedDuration::from_hours(7));
+    world.go_on().await;
+    assert_eq!(world.tasks(&received, "crm").await, ["accepted"]);
+    world.engine.instances[1].enabled = false;
+    world.watch.pass(SignedDuration::from_hours(7));
+    world.go_on().await;
+    assert_eq!(world.tasks(&received, "crm").await, ["accepted"], "it waits");
+    world.engine.instances[1].enabled = true;
+    for _ in 0..30 {
+        world.go_on().await;
+        world.watch.pass(SignedDuration::from_mins(2));
+    }
+    assert_eq!(world.case(&received).await.state, CaseState::Completed);
+    assert!(!world.crm.has("c1"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_erased_is_answered_for_and_never_read_again() {
     let world = everywhere();
     world.sync().await;
