@@ -176,16 +176,8 @@ impl Run<'_> {
             self.foresee(report).await?;
             return self.left_over(report).await;
         }
-        // Whoever came back is erased again before anything else is written anywhere.
-        self.enter("erasing");
-        self.erase(report).await?;
         self.release(report).await?;
-        self.send(report).await?;
-        self.enter("erasing");
-        self.erase(report).await?;
-        self.name_incidents(report).await?;
-        self.engine.store.forget_traces().await?;
-        self.mark_ledger().await
+        self.send(report).await
     }
 
     /// Pulls and judges under the law in force: what waits afterwards is the plan.
@@ -208,13 +200,22 @@ impl Run<'_> {
         }
     }
 
-    /// Delivers what was let go, and names what is left.
+    /// Erases who is to be erased, delivers what was let go, and names what is left.
     pub(crate) async fn send(&self, report: &mut RunReport) -> Result<(), StoreError> {
+        // Whoever came back is erased again before anything else is written anywhere.
+        self.enter("erasing");
+        self.erase(report).await?;
         self.enter("delivering");
         self.deliver(report).await?;
         // What was answered changed what the platforms show: nobody is left without a standing.
         self.enter("judging");
         self.judge(report).await?;
+        // Some cases waited for what was delivered: what a hold keeps must take no mail before it is locked away.
+        self.enter("erasing");
+        self.erase(report).await?;
+        self.name_incidents(report).await?;
+        self.engine.store.forget_traces().await?;
+        self.mark_ledger().await?;
         self.enter("ending");
         match &self.plan {
             Some(plan) => self.left_of(plan, report).await,
