@@ -18,6 +18,9 @@ const FOUND: &str = "found by a search";
 /// The name of a hold that a system itself tells of.
 const TOLD_HOLD: &str = "told by the system";
 
+/// What such a hold keeps.
+const TOLD_FIELDS: &str = "what the system keeps apart";
+
 /// What a system said when it was searched.
 enum Answer {
     Gathered(Gathered),
@@ -163,7 +166,9 @@ fn hold_what_is_told(part: &mut Part, system: &SystemId, person: &Person) {
         .iter()
         .any(|(record, verb)| record.system == *system && *verb == unisson_consent::Verb::EraseExceptHold);
     if here && part.hold.is_none() {
-        part.hold = Some(PartHold { name: TOLD_HOLD.to_owned(), fields: Vec::new(), until });
+        // Which fields it means is not told: without any named, the whole record would be erased.
+        let fields = vec![TOLD_FIELDS.to_owned()];
+        part.hold = Some(PartHold { name: TOLD_HOLD.to_owned(), fields, until });
     }
 }
 
